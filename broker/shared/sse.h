@@ -1,0 +1,40 @@
+/*
+ * sse: the bytes of an event stream (WHATWG HTML, "Server-sent events").
+ *
+ * The only room that writes a field name, a line end or a comment of the
+ * stream. Whatever the data holds, it comes out as the values of data lines:
+ * CR, LF and CRLF each end a line and begin another "data: ".
+ */
+#ifndef SSEMUX_SHARED_SSE_H
+#define SSEMUX_SHARED_SSE_H
+
+#include <stdint.h>
+
+#include "protocol/event.h"
+
+struct buf;
+
+enum sse_format {
+	SSE_TAGGED, /* one JSON object with channel, type, key, ts, data */
+	SSE_RAW,    /* data verbatim, the type as the event's name */
+	SSE_FORMAT_COUNT
+};
+
+/*
+ * Appends the block of one accepted event, with its id. The same event gives
+ * the same bytes, whether it was read from the ring or from the store. An
+ * EVENT_RESYNC becomes the control event "resync", without id.
+ */
+void sse_append_event(
+    struct buf *buf, const struct event *event, enum sse_format format);
+
+/* Appends a control event, which carries no id: its name, and its data, one
+ * line of JSON. retry_ms: 0 for none, else a "retry:" line in the same block. */
+void sse_append_control(
+    struct buf *buf, const char *name, struct slice json, uint32_t retry_ms);
+
+/* Appends the heartbeat: the comment ":hb" and one line end. No blank line:
+ * some clients deliver an empty message for one. */
+void sse_append_heartbeat(struct buf *buf);
+
+#endif

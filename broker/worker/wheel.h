@@ -1,0 +1,49 @@
+/*
+ * wheel: what is due when, in whole seconds, for very many things at once.
+ *
+ *	slot:  0   1   2  ...  255		one slot per second, as a ring;
+ *	       |   |			each slot a doubly linked list of
+ *	       n   n - n			nodes embedded in their owners
+ *
+ * Adding, removing and moving cost a few pointer writes, whatever the number
+ * of nodes. Pure: the time arrives as an argument.
+ */
+#ifndef SSEMUX_WORKER_WHEEL_H
+#define SSEMUX_WORKER_WHEEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { WHEEL_SLOTS = 256 }; /* a node is due at most 255 s ahead */
+
+struct wheel_node {
+	struct wheel_node *previous; /* NULL: on no wheel */
+	struct wheel_node *next;
+};
+
+struct wheel {
+	struct wheel_node slots[WHEEL_SLOTS]; /* heads of circular lists */
+	uint64_t now_s;			      /* turned up to here */
+};
+
+void wheel_init(struct wheel *wheel, uint64_t now_s);
+
+/* Makes a node that is on no wheel. */
+void wheel_node_init(struct wheel_node *node);
+
+/* Puts the node, on no wheel or on this one, where it is due in due_in_s
+ * seconds: 1 to 255, else the nearer of the two. */
+void wheel_set(
+    struct wheel *wheel, struct wheel_node *node, uint32_t due_in_s);
+
+/* Takes the node off; nothing happens when it is on no wheel. */
+void wheel_remove(struct wheel_node *node);
+
+/*
+ * Turns the wheel to now_s and takes off every node that came due, calling
+ * due() for each. due() may set or remove any node, its own included.
+ */
+void wheel_turn(struct wheel *wheel, uint64_t now_s,
+    void (*due)(struct wheel_node *node, void *context), void *context);
+
+#endif

@@ -1,0 +1,129 @@
+/*
+ * message: the words of the publisher socket, to and from bytes.
+ *
+ * Each message is one msgpack array whose first element says its type; what
+ * the others are is said with the type below and, normatively, in
+ * ssemux-protocol(7). Elements after the known ones are ignored. This is the
+ * only room that knows msgpack.
+ */
+#ifndef SSEMUX_PROTOCOL_MESSAGE_H
+#define SSEMUX_PROTOCOL_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/event.h"
+#include "protocol/refusal.h"
+
+struct buf;
+
+enum {
+	MESSAGE_VERSION = 1,
+	/* Events a publisher may have sent without an ack at most; so far
+	 * back the broker recognises a resend. */
+	MESSAGE_WINDOW = 8192,
+	MESSAGE_PUBLISHER_MAX = 64, /* bytes of a publisher id */
+	MESSAGE_DEPTH_MAX = 30,	    /* nesting, with the message's own array */
+	/* What a message may be longer than its data. */
+	MESSAGE_OVERHEAD_MAX = 1024,
+};
+
+#define MESSAGE_SEQ_MAX ((uint64_t)INT64_MAX)
+
+enum message_type {
+	/* publisher to broker */
+	MESSAGE_HELLO = 0,   /* [0, version, publisher] */
+	MESSAGE_PUBLISH = 1, /* [1, seq, channel, type|nil, key|nil, data,
+			      *  flags] (flags may be left out: 0) */
+	MESSAGE_RESYNC = 2,  /* [2, seq, channel] */
+	MESSAGE_BYE = 3,     /* [3] every ack has arrived; forget my numbers */
+	MESSAGE_STATUS = 4,  /* [4] */
+	/* broker to publisher */
+	MESSAGE_WELCOME = 16, /* [16, version, last seq, max_event, window] */
+	MESSAGE_ACK = 17,     /* [17, seq, cursor|nil, duplicate] */
+	MESSAGE_ERROR = 18,   /* [18, seq|nil, code, field|nil, text] */
+	MESSAGE_RECEIPT = 19, /* [19, seq, notified] */
+	MESSAGE_REPORT = 20,  /* [20, text]: status, as JSON */
+};
+
+/* Flags of a MESSAGE_PUBLISH. */
+enum {
+	MESSAGE_FLAG_JSON = 1,	  /* data is text that is JSON */
+	MESSAGE_FLAG_TEXT = 2,	  /* data is text, whatever it looks like */
+	MESSAGE_FLAG_RECEIPT = 4, /* say how many clients it was handed to */
+};
+
+/* How the data of a MESSAGE_PUBLISH stands in the message. */
+enum message_data {
+	MESSAGE_DATA_TEXT,   /* msgpack str */
+	MESSAGE_DATA_BYTES,  /* msgpack bin */
+	MESSAGE_DATA_PACKED, /* any other msgpack value, as it is */
+};
+
+/* One message; only the members that belong to its type mean something. */
+struct message {
+	enum message_type type;
+	enum message_data data; /* PUBLISH */
+	uint64_t seq;	/* PUBLISH RESYNC ACK ERROR RECEIPT; ERROR: 0 is nil */
+	uint64_t cursor; /* ACK: 0 is nil */
+	uint64_t last_seq;	/* WELCOME */
+	uint64_t max_event;	/* WELCOME, bytes */
+	uint64_t window;	/* WELCOME, events */
+	uint64_t notified;	/* RECEIPT, clients */
+	uint32_t version;	/* HELLO WELCOME */
+	uint32_t flags;		/* PUBLISH */
+	bool duplicate;		/* ACK */
+	struct slice publisher; /* HELLO */
+	struct event event;	/* PUBLISH RESYNC: channel type key data */
+	struct slice code;	/* ERROR */
+	struct slice field;	/* ERROR; len 0 is nil */
+	struct slice text;	/* ERROR REPORT */
+};
+
+enum message_scan {
+	MESSAGE_WHOLE, /* a whole message; *size is its length */
+	MESSAGE_PART,  /* more is needed; *size bytes from its start at least */
+	MESSAGE_BAD,   /* cannot become one; *why says why */
+};
+
+/*
+ * Looks whether a whole message stands at the start of the bytes, without
+ * allocating and before anything is unpacked: every count is held against
+ * the bytes that are left, nesting against MESSAGE_DEPTH_MAX, and the length
+ * against max_bytes.
+ */
+enum message_scan message_scan(const char *bytes, size_t len, size_t max_bytes,
+    size_t *size, enum refusal *why);
+
+/* Unpacks messages; keeps the memory of the last one. NULL: no memory. */
+struct message_reader *message_reader_create(void);
+void message_reader_destroy(struct message_reader *reader); /* NULL allowed */
+
+/*
+ * Unpacks one whole message (as message_scan() found it). Slices in *message
+ * point into the bytes or into the reader, and are valid until either goes or
+ * the next call. A PUBLISH whose data is neither text nor bytes gets its JSON
+ * form as event.data; its data member still says PACKED.
+ *
+ * The answer's refusal is REFUSAL_NONE when the message could be read. What an
+ * event may contain is not checked here: see event_check(). *message->seq is
+ * set also for a refused message, when it could be read (else 0).
+ */
+struct fault message_read(struct message_reader *reader, const char *bytes,
+    size_t len, struct message *message);
+
+/* Appends one message. For MESSAGE_DATA_PACKED, event.data must be exactly
+ * one msgpack value. Failure to get memory shows in buf_failed(). */
+void message_write(struct buf *buf, const struct message *message);
+
+/* How a PUBLISH that was read means its data; for event_check(). -1 when the
+ * flags are unknown or contradict each other. */
+int message_meaning(const struct message *message, enum event_meaning *meaning);
+
+/* Is this one whole msgpack value, within MESSAGE_DEPTH_MAX? */
+bool message_value_valid(const char *bytes, size_t len);
+
+bool message_publisher_valid(struct slice publisher);
+
+#endif
