@@ -1,40 +1,229 @@
 # ssemux: build, run, test, install. `make help` lists the targets.
+#
+# New files are found by themselves: every protocol/*.c, libpub/*.c,
+# publisher-cli/*.c, broker/*.c and broker/*/*.c is built; a file with main()
+# is named here. Objects exist in three flavours: obj (to ship), asan (for
+# tests) and fuzz (clang's libFuzzer), each in a folder of build/.
 
-CC ?= cc
-CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
-BUILD ?= build
+LIBDIR ?= $(PREFIX)/lib
+MANDIR ?= $(PREFIX)/share/man
+UNITDIR ?= $(LIBDIR)/systemd/system
+VERSION := 0.1.0
+SOVERSION := 0
+BUILD := build
 
-MSGPACK := $(shell pkg-config --exists msgpack-c && echo msgpack-c || echo msgpack)
+CLANG ?= clang
+PKG_CONFIG ?= pkg-config
+CFLAGS ?= -O2 -g
+
+# ---- flags
+
+have = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo $(1))
+MSGPACK := $(or $(call have,msgpack-c),msgpack)
 PACKAGES := $(MSGPACK) sqlite3 libseccomp
-
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef \
-	-Wvla -Wconversion -Wno-sign-conversion
-ifeq ($(CI),true)
-WARNINGS += -Werror
-endif
-HARDENING := -fstack-protector-strong -fPIC -D_FORTIFY_SOURCE=2
-override CFLAGS += -std=c11 -D_GNU_SOURCE -I. -Ilibpub/include \
-	$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) $(WARNINGS) $(HARDENING)
+	-Wvla -Wconversion -Wno-sign-conversion $(if $(CI),-Werror)
+C_FLAGS := -std=c11 -D_GNU_SOURCE -I. -Ilibpub/include -fPIC \
+	-DSSEMUX_VERSION='"$(VERSION)"' $(WARNINGS) \
+	$(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
+HARDENING := -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	-fno-omit-frame-pointer
+LINK := -Wl,-z,relro,-z,now -Wl,--as-needed
+libs = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)
+BROKER_LIBS := -lev $(call libs,$(PACKAGES)) -lm
+LIBPUB_LIBS := $(call libs,$(MSGPACK)) -lm
 
+# ---- what there is
+
+MAINS := broker/main.c publisher-cli/ssemux-pub.c publisher-cli/ssemuxctl.c
 PROTOCOL := $(wildcard protocol/*.c)
-LIBPUB := $(wildcard libpub/*.c)
-BROKER := $(wildcard broker/*.c broker/*/*.c)
+EXAMPLES := $(wildcard libpub/example*.c)
+LIBPUB := $(filter-out $(EXAMPLES),$(wildcard libpub/*.c))
+BROKER := $(filter-out $(MAINS),$(wildcard broker/*.c broker/*/*.c))
+CLI := $(filter-out $(MAINS),$(wildcard publisher-cli/*.c))
+UNIT := $(wildcard tests/unit/*_test.c)
+FUZZ := $(wildcard tests/fuzz/*_fuzz.c)
+SCENARIOS := $(sort $(wildcard tests/scenario/*_test.py))
+BROWSER := $(sort $(wildcard tests/browser/*_test.py))
+MAN := $(wildcard man/*.[1-8])
 
-object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+PROGRAMS := $(if $(wildcard broker/main.c),ssemuxd) \
+	$(patsubst publisher-cli/%.c,%,$(filter publisher-cli/%,\
+		$(wildcard $(MAINS))))
+LIBRARIES := $(if $(LIBPUB),libssemux-pub.a libssemux-pub.so)
+UNIT_TESTS := $(UNIT:tests/unit/%.c=$(BUILD)/unit/%)
+FUZZERS := $(FUZZ:tests/fuzz/%.c=$(BUILD)/fuzzers/%)
+EXAMPLE_PROGRAMS := $(EXAMPLES:libpub/%.c=$(BUILD)/libpub-%)
 
-all: $(BUILD)/ssemuxd
+# ---- to ship
 
-$(BUILD)/obj/%.o: %.c
+all: $(addprefix $(BUILD)/,$(PROGRAMS) $(LIBRARIES)) $(EXAMPLE_PROGRAMS)
+
+# flavour(folder, folder of programs, compiler, flags)
+define flavour
+$(BUILD)/$(1)/%.o: %.c
+	@mkdir -p $$(@D)
+	$(3) $$(CPPFLAGS) $$(CFLAGS) $$(C_FLAGS) $(4) -MMD -MP -c -o $$@ $$<
+
+$(BUILD)/$(1)/protocol.a: $(PROTOCOL:%.c=$(BUILD)/$(1)/%.o)
+$(BUILD)/$(1)/libpub.a: $(LIBPUB:%.c=$(BUILD)/$(1)/%.o)
+$(BUILD)/$(1)/broker.a: $(BROKER:%.c=$(BUILD)/$(1)/%.o)
+$(BUILD)/$(1)/cli.a: $(CLI:%.c=$(BUILD)/$(1)/%.o)
+$(BUILD)/$(1)/%.a:
+	@rm -f $$@; mkdir -p $$(@D)
+	$$(AR) rcs $$@ $$^
+
+# The library to link statically: no names of its inside are left in it.
+$(BUILD)/$(1)/libssemux-pub.a: $(LIBPUB:%.c=$(BUILD)/$(1)/%.o) \
+		$(PROTOCOL:%.c=$(BUILD)/$(1)/%.o)
+	@rm -f $$@
+	$$(LD) -r -o $(BUILD)/$(1)/libssemux-pub.o $$^
+	objcopy --wildcard --keep-global-symbol='ssemux_pub_*' \
+		$(BUILD)/$(1)/libssemux-pub.o
+	$$(AR) rcs $$@ $(BUILD)/$(1)/libssemux-pub.o
+
+$(2)/ssemuxd: $(BUILD)/$(1)/broker/main.o $(BUILD)/$(1)/broker.a \
+		$(BUILD)/$(1)/protocol.a
+	@mkdir -p $$(@D)
+	$(3) $$(CFLAGS) $(4) $$(LDFLAGS) $$(LINK) -o $$@ $$^ $$(BROKER_LIBS)
+
+$(2)/ssemux-pub $(2)/ssemuxctl: $(2)/%: $(BUILD)/$(1)/publisher-cli/%.o \
+		$(BUILD)/$(1)/cli.a $(BUILD)/$(1)/libssemux-pub.a
+	@mkdir -p $$(@D)
+	$(3) $$(CFLAGS) $(4) $$(LDFLAGS) $$(LINK) -o $$@ $$^ $$(LIBPUB_LIBS)
+
+$(BUILD)/$(1)/broker/worker/%.o: $(wildcard broker/worker/*.html)
+endef
+
+$(eval $(call flavour,obj,$(BUILD),$$(CC),$$(HARDENING)))
+$(eval $(call flavour,asan,$(BUILD)/asan/bin,$$(CC),$$(SANITIZE)))
+$(eval $(call flavour,fuzz,$(BUILD)/fuzz/bin,$$(CLANG),\
+	$$(SANITIZE) -fsanitize=fuzzer-no-link))
+
+$(BUILD)/libssemux-pub.a: $(BUILD)/obj/libssemux-pub.a
+	cp $< $@
+
+$(BUILD)/libssemux-pub.so.$(SOVERSION): libpub/pub.map \
+		$(LIBPUB:%.c=$(BUILD)/obj/%.o) $(PROTOCOL:%.c=$(BUILD)/obj/%.o)
+	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -shared -Wl,-z,defs -o $@ \
+		-Wl,-soname,$(@F) -Wl,--version-script=$^ $(LIBPUB_LIBS)
+
+$(BUILD)/libssemux-pub.so: $(BUILD)/libssemux-pub.so.$(SOVERSION)
+	ln -sf $(<F) $@
+
+# As a user of the library would: its header and itself, nothing else.
+$(BUILD)/libpub-%: libpub/%.c $(BUILD)/libssemux-pub.so
+	$(CC) $(CFLAGS) -std=c11 $(WARNINGS) -Ilibpub/include -o $@ $< \
+		-L$(BUILD) -lssemux-pub -Wl,-rpath,'$$ORIGIN'
+
+# ---- to test
+
+$(BUILD)/unit/%: $(BUILD)/asan/tests/unit/%.o $(BUILD)/asan/broker.a \
+		$(BUILD)/asan/libpub.a $(BUILD)/asan/protocol.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ \
+		$(call libs,check) $(BROKER_LIBS)
 
-$(BUILD)/ssemuxd: $(call object,$(BROKER) $(PROTOCOL))
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lev $(shell pkg-config --libs $(PACKAGES)) -lm
+$(BUILD)/fuzzers/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/broker.a \
+		$(BUILD)/fuzz/protocol.a
+	@mkdir -p $(@D)
+	$(CLANG) $(CFLAGS) $(SANITIZE) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ \
+		$(BROKER_LIBS)
 
+$(BUILD)/load: $(BUILD)/obj/tests/bench/load.o $(BUILD)/libssemux-pub.a
+	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ $(LIBPUB_LIBS)
+
+unit: $(UNIT_TESTS)
+fuzz: $(FUZZERS)
+asan: $(addprefix $(BUILD)/asan/bin/,$(PROGRAMS))
+
+# ---- what people type; run and check install what is missing first
+
+AGAIN = $(MAKE) --no-print-directory \
+	$(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+CHECK = python3 tests/check.py --build $(BUILD) --unit $(UNIT_TESTS) \
+	--fuzz $(FUZZERS) --scenario $(SCENARIOS) --browser $(BROWSER)
+
+## make run: the broker with a live page; its state is in build/run/
+run:
+	packaging/deps.sh build
+	$(AGAIN) all
+	packaging/run.sh $(BUILD)
+
+## make check: every test that ends within minutes
+check:
+	packaging/deps.sh build check
+	$(AGAIN) all unit fuzz asan
+	tests/lint/quick.sh
+	$(CHECK)
+
+## make check-long: longer fuzzing, scenarios under sanitizers, ten times the kills
+check-long:
+	packaging/deps.sh build check
+	$(AGAIN) all unit fuzz asan
+	$(CHECK) --long
+
+## make lint: formatting, static analysis and the house rules
+lint:
+	packaging/deps.sh build lint
+	tests/lint/lint.sh
+
+## make bench: figures, as a table and one line of JSON
+bench:
+	packaging/deps.sh build bench
+	$(AGAIN) all $(BUILD)/load
+	python3 tests/bench/bench.py --build $(BUILD)
+
+## make deps: install what building, testing and linting need
+deps:
+	packaging/deps.sh build check lint
+
+DEST_LIB = $(DESTDIR)$(LIBDIR)
+HEADER = $(DESTDIR)$(PREFIX)/include/ssemux/pub.h
+MAN_DEST = $(foreach page,$(MAN),\
+	$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
+filled = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' \
+	-e 's|@VERSION@|$(VERSION)|g' \
+	-e 's|@MSGPACK_LIBS@|$(LIBPUB_LIBS)|g' $(1) > $(2) && chmod 0644 $(2)
+
+## make install: PREFIX=/usr/local and DESTDIR= say where
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin \
+		$(DEST_LIB)/pkgconfig $(DESTDIR)$(UNITDIR) \
+		$(sort $(dir $(HEADER) $(MAN_DEST)))
+	install -m 0755 $(BUILD)/ssemuxd $(DESTDIR)$(PREFIX)/sbin
+	install -m 0755 $(BUILD)/ssemux-pub $(BUILD)/ssemuxctl \
+		$(DESTDIR)$(PREFIX)/bin
+	install -m 0644 libpub/include/ssemux/pub.h $(HEADER)
+	install -m 0644 $(BUILD)/libssemux-pub.a $(DEST_LIB)
+	install -m 0644 $(BUILD)/libssemux-pub.so.$(SOVERSION) $(DEST_LIB)
+	ln -sf libssemux-pub.so.$(SOVERSION) $(DEST_LIB)/libssemux-pub.so
+	$(foreach page,$(MAN),install -m 0644 $(page) \
+		$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page))) &&) true
+	$(call filled,packaging/ssemux-pub.pc.in,$(DEST_LIB)/pkgconfig/ssemux-pub.pc)
+	$(call filled,packaging/ssemuxd.service.in,$(DESTDIR)$(UNITDIR)/ssemuxd.service)
+
+## make uninstall: takes away what install put there
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,sbin/ssemuxd bin/ssemux-pub \
+		bin/ssemuxctl) $(HEADER) $(MAN_DEST) \
+		$(DEST_LIB)/libssemux-pub.* \
+		$(DEST_LIB)/pkgconfig/ssemux-pub.pc \
+		$(DESTDIR)$(UNITDIR)/ssemuxd.service
+	-rmdir $(dir $(HEADER))
+
+## make clean: takes build/ away
 clean:
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PHONY: all clean
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+.SECONDARY:
+.DELETE_ON_ERROR:
+.PHONY: all unit fuzz asan run check check-long lint bench deps install \
+	uninstall clean help

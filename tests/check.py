@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""Runs the tests that `make check` names, two or so at a time, and counts.
+
+Each job is one program with a deadline of its own; its output goes to
+build/log/NAME.log and is shown when it fails. The last line is
+"N passed, N failed"; the exit status is 0 when nothing failed.
+"""
+import argparse
+import concurrent.futures
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+ENVIRONMENT = dict(
+    os.environ,
+    ASAN_OPTIONS="detect_leaks=1:abort_on_error=1",
+    UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1",
+    CK_VERBOSITY="verbose",
+)
+
+
+class Job:
+    """One program to run, and how to read its counts from its output."""
+
+    def __init__(self, name, command, count, deadline_s, environment=None):
+        self.name = name
+        self.command = command
+        self.count = count
+        self.deadline_s = deadline_s
+        self.environment = dict(ENVIRONMENT, **(environment or {}))
+
+
+def count_check(output, status):
+    """Check's "NN%: Checks: N, Failures: N, Errors: N", one per suite run."""
+    rows = re.findall(
+        r"^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)", output, re.M)
+    total = sum(int(row[0]) for row in rows)
+    bad = sum(int(row[1]) + int(row[2]) for row in rows)
+    return total - bad, max(bad, 1 if status or not rows else 0)
+
+
+def count_unittest(output, status):
+    """unittest's "Ran N tests" and "FAILED (failures=N, errors=N)"."""
+    ran = re.findall(r"^Ran (\d+) tests? in", output, re.M)
+    bad = sum(int(n) for n in re.findall(
+        r"(?:failures|errors|unexpected successes)=(\d+)",
+        "".join(re.findall(r"^FAILED \(.*\)$", output, re.M))))
+    total = sum(int(n) for n in ran)
+    bad = max(bad, 1 if status or not total else 0)
+    return max(total - bad, 0), bad
+
+
+def count_one(output, status):
+    return (0, 1) if status else (1, 0)
+
+
+def name_of(path):
+    return os.path.splitext(os.path.basename(path))[0]
+
+
+def jobs_of(options):
+    """All jobs, the long ones of each kind first."""
+    build = options.build
+    scale = 20 if options.long else 1
+    jobs = []
+    for path in options.unit:
+        jobs.append(Job("unit/" + name_of(path), [path], count_check,
+                        300 * scale))
+    for path in options.fuzz:
+        jobs.append(fuzz_job(build, path, scale))
+    environments = [("", {})]
+    if options.long:
+        environments = [(" (asan)", {
+            "SSEMUX_BUILD": os.path.join(build, "asan/bin"),
+            "SSEMUX_SCALE": "10"})]
+    for kind, paths in (("scenario", options.scenario),
+                        ("browser", options.browser)):
+        for path in paths:
+            for suffix, environment in environments:
+                jobs.append(Job(
+                    kind + "/" + name_of(path) + suffix,
+                    [sys.executable, path, "-v"], count_unittest,
+                    300 * scale,
+                    dict({"SSEMUX_BUILD": build, "SSEMUX_OUT": build},
+                         **environment)))
+    return jobs
+
+
+def fuzz_job(build, path, scale):
+    """So many inputs, beginning with those kept in tests/fuzz/corpus."""
+    room = name_of(path)[:-len("_fuzz")]
+    found = os.path.join(build, "fuzz/corpus", room)
+    os.makedirs(found, exist_ok=True)
+    command = [path, "-seed=1", "-runs=%d" % (200000 * scale),
+               "-max_total_time=%d" % (10 * scale), "-timeout=10",
+               "-artifact_prefix=" + os.path.join(build, "fuzz", room + "-"),
+               "-print_final_stats=1", found]
+    kept = os.path.join("tests/fuzz/corpus", room)
+    if os.path.isdir(kept):
+        command.append(kept)
+    return Job("fuzz/" + room, command, count_one, 60 + 20 * scale)
+
+
+def run(job, log_folder):
+    """Runs one job to its end; the counts, the time and where the log is."""
+    log = os.path.join(log_folder, job.name.replace("/", "-") + ".log")
+    started = time.monotonic()
+    with open(log, "wb") as out:
+        process = subprocess.Popen(
+            job.command, stdin=subprocess.DEVNULL, stdout=out,
+            stderr=subprocess.STDOUT, env=job.environment,
+            start_new_session=True)
+        try:
+            status = process.wait(job.deadline_s)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            status = "no end within %d s" % job.deadline_s
+    with open(log, errors="replace") as text:
+        output = text.read()
+    passed, failed = job.count(output, status)
+    return passed, failed, time.monotonic() - started, status, log
+
+
+def show(job, result):
+    passed, failed, seconds, status, log = result
+    print("%-6s %-32s %4d passed %3d failed %7.1f s" % (
+        "FAILED" if failed else "ok", job.name, passed, failed, seconds))
+    if failed:
+        print("---- %s (status %s), its last lines:" % (log, status))
+        with open(log, errors="replace") as text:
+            print("".join(text.readlines()[-80:]).rstrip())
+        print("----")
+    sys.stdout.flush()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    for kind in ("unit", "fuzz", "scenario", "browser"):
+        parser.add_argument("--" + kind, nargs="*", default=[])
+    options = parser.parse_args()
+    log_folder = os.path.join(options.build, "log")
+    os.makedirs(log_folder, exist_ok=True)
+    passed = failed = 0
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        running = {pool.submit(run, job, log_folder): job
+                   for job in jobs_of(options)}
+        for done in concurrent.futures.as_completed(running):
+            result = done.result()
+            show(running[done], result)
+            passed += result[0]
+            failed += result[1]
+    print("%d passed, %d failed" % (passed, failed))
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
