@@ -1,0 +1,400 @@
+/*
+ * store_write: opening the writer, and batches of events. See store_write.h.
+ */
+#include "broker/hub/store_write.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <uthash.h>
+
+#include "broker/hub/store_writer.h"
+#include "broker/shared/log.h"
+#include "broker/shared/store.h"
+#include "protocol/message.h"
+
+enum {
+	CHANNELS_CACHED_MAX = 65536,
+	/* Old runs are looked for each time a publisher has sent so many. */
+	RUN_TRIM_EVENTS = 1024,
+};
+
+struct store_channel {
+	int64_t id;
+	UT_hash_handle hh;
+	char name[]; /* not terminated */
+};
+
+static const char *const texts[STORE_STATEMENTS] = {
+    [WRITE_BEGIN] = "BEGIN IMMEDIATE",
+    [WRITE_COMMIT] = "COMMIT",
+    [WRITE_ROLLBACK] = "ROLLBACK",
+    [WRITE_EVENT] = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)",
+    [WRITE_STATE] = "UPDATE state SET last_cursor = ?, events = ?, bytes = ?,"
+		    " channels = ?, losses = ?, max_horizon = ?, floor = ?",
+    [CHANNEL_FIND] = "SELECT id FROM channel WHERE name = ?",
+    [CHANNEL_MAKE] = "INSERT INTO channel (name, horizon, lost)"
+		     " VALUES (?, ?, 0)",
+    [RUN_ADD] = "INSERT INTO run VALUES (?, ?, ?, ?)",
+    [RUN_TRIM] = "DELETE FROM run WHERE publisher = ?1 AND first_seq < ?2"
+		 " AND first_seq + count <= ?2",
+    [PUBLISHER_FIND] = "SELECT id FROM publisher WHERE name = ?",
+    [PUBLISHER_MAKE] = "INSERT INTO publisher (name) VALUES (?)",
+    [PUBLISHER_FORGET] = "DELETE FROM publisher WHERE id = ?",
+    [PUBLISHER_FORGET_RUNS] = "DELETE FROM run WHERE publisher = ?",
+    [PUBLISHER_NEWEST] = "SELECT first_seq + count - 1, first_cursor FROM run"
+			 " WHERE publisher = ? ORDER BY first_seq DESC LIMIT 1",
+    [PUBLISHER_NEXT] = "SELECT id FROM publisher WHERE id > ?"
+		       " ORDER BY id LIMIT 1",
+    [CURSOR_FIND] = "SELECT first_seq, count, first_cursor FROM run"
+		    " WHERE publisher = ? AND first_seq <= ?"
+		    " ORDER BY first_seq DESC LIMIT 1",
+    [EVENT_REPLAY] = "SELECT e.cursor, c.name, e.kind, e.type, e.key, e.data"
+		     " FROM event e JOIN channel c ON c.id = e.channel"
+		     " WHERE e.cursor > ? ORDER BY e.cursor",
+    [EVENT_SIZES] = "SELECT cursor, length(data) FROM event"
+		    " ORDER BY cursor DESC",
+    [TRIM_SCAN] = "SELECT e.cursor, e.channel, length(CAST(c.name AS BLOB))"
+		  " + ifnull(length(CAST(e.type AS BLOB)), 0)"
+		  " + ifnull(length(CAST(e.key AS BLOB)), 0) + length(e.data)"
+		  " FROM event e JOIN channel c ON c.id = e.channel"
+		  " ORDER BY e.cursor LIMIT ?",
+    [TRIM_HORIZON] = "UPDATE channel SET horizon = ?2, lost = ?3"
+		     " WHERE id = ?1",
+    [TRIM_EVENTS] = "DELETE FROM event WHERE cursor <= ?",
+    [CHANNEL_EMPTY] = "SELECT id, horizon FROM channel c WHERE lost > 0"
+		      " AND NOT EXISTS"
+		      " (SELECT 1 FROM event e WHERE e.channel = c.id)"
+		      " ORDER BY lost LIMIT 1",
+    [CHANNEL_FORGET] = "DELETE FROM channel WHERE id = ?",
+};
+
+int
+store_failed(struct store_writer *writer, const char *what)
+{
+	log_warn("store: %s: %s", what, sqlite3_errmsg(writer->db));
+	return -1;
+}
+
+int
+store_do(struct store_writer *writer, enum store_statement which)
+{
+	sqlite3_stmt *statement = writer->statements[which];
+	int result = sqlite3_step(statement);
+
+	sqlite3_reset(statement);
+	return result == SQLITE_DONE ? 0 : -1;
+}
+
+void
+store_bind(sqlite3_stmt *statement, int index, uint64_t number)
+{
+	int result;
+
+	assert(number <= INT64_MAX);
+	result = sqlite3_bind_int64(statement, index, (int64_t)number);
+	assert(result == SQLITE_OK); /* the index is ours */
+}
+
+void
+store_bind_text(sqlite3_stmt *statement, int index, struct slice text)
+{
+	int result = text.len == 0
+	    ? sqlite3_bind_null(statement, index)
+	    : sqlite3_bind_text(statement, index, text.bytes, (int)text.len,
+		  SQLITE_STATIC);
+
+	assert(result == SQLITE_OK);
+}
+
+uint64_t
+store_number(sqlite3_stmt *statement, int column)
+{
+	int64_t number = sqlite3_column_int64(statement, column);
+
+	return number > 0 ? (uint64_t)number : 0;
+}
+
+struct slice
+store_slice(sqlite3_stmt *statement, int column)
+{
+	const void *bytes = sqlite3_column_blob(statement, column);
+
+	return slice_of(bytes, (size_t)sqlite3_column_bytes(statement, column));
+}
+
+static int
+take_totals(void *context, int columns, char **values, char **names)
+{
+	struct store_totals *totals = context;
+	uint64_t *const members[] = {&totals->last_cursor, &totals->events,
+	    &totals->bytes, &totals->channels, &totals->losses,
+	    &totals->max_horizon, &totals->floor};
+
+	(void)names;
+	for (int i = 0; i < columns && i < 7; i++)
+		*members[i] = strtoull(values[i], NULL, 10);
+	return 0;
+}
+
+static int
+on_commit(void *context, sqlite3 *db, const char *name, int pages)
+{
+	struct store_writer *writer = context;
+
+	(void)db;
+	(void)name;
+	writer->wal_pages = pages;
+	return SQLITE_OK;
+}
+
+struct store_writer *
+store_writer_open(const char *path, const char *synchronous)
+{
+	struct store_writer *writer = calloc(1, sizeof(*writer));
+	char *error;
+
+	if (writer == NULL)
+		return NULL;
+	writer->db = store_open_writer(path, synchronous, &error);
+	if (writer->db == NULL) {
+		log_warn("store: %s", error != NULL ? error : "no memory");
+		sqlite3_free(error);
+		free(writer);
+		return NULL;
+	}
+	sqlite3_wal_hook(writer->db, on_commit, writer);
+	if (store_prepare(writer->db, writer->statements, texts,
+	    STORE_STATEMENTS) == -1 ||
+	    sqlite3_exec(writer->db, "SELECT last_cursor, events, bytes,"
+	    " channels, losses, max_horizon, floor FROM state", take_totals,
+	    &writer->committed, NULL) != SQLITE_OK) {
+		store_failed(writer, "open");
+		store_writer_close(writer);
+		return NULL;
+	}
+	writer->totals = writer->committed;
+	return writer;
+}
+
+void
+store_writer_close(struct store_writer *writer)
+{
+	int result;
+
+	if (writer == NULL)
+		return;
+	store_forget_channels(writer);
+	store_finalize(writer->statements, STORE_STATEMENTS);
+	result = sqlite3_close(writer->db);
+	assert(result == SQLITE_OK); /* every statement is finalized */
+	free(writer);
+}
+
+const struct store_totals *
+store_writer_totals(const struct store_writer *writer)
+{
+	return &writer->committed;
+}
+
+void
+store_forget_channels(struct store_writer *writer)
+{
+	struct store_channel *channel, *next;
+
+	HASH_ITER(hh, writer->channels, channel, next)
+	{
+		HASH_DEL(writer->channels, channel);
+		free(channel);
+	}
+	writer->cached = 0;
+}
+
+static int
+cache_channel(struct store_writer *writer, struct slice name, int64_t id)
+{
+	struct store_channel *channel;
+
+	if (writer->cached >= CHANNELS_CACHED_MAX)
+		store_forget_channels(writer);
+	channel = malloc(sizeof(*channel) + name.len);
+	if (channel == NULL)
+		return -1;
+	channel->id = id;
+	memcpy(channel->name, name.bytes, name.len);
+	HASH_ADD(hh, writer->channels, name, name.len, channel);
+	writer->cached++;
+	return 0;
+}
+
+static int
+make_channel(struct store_writer *writer, struct slice name, int64_t *id)
+{
+	sqlite3_stmt *make = writer->statements[CHANNEL_MAKE];
+
+	/* One that was forgotten may come back: it lost what the floor says. */
+	store_bind_text(make, 1, name);
+	store_bind(make, 2, writer->totals.floor);
+	if (store_do(writer, CHANNEL_MAKE) == -1)
+		return -1;
+	*id = sqlite3_last_insert_rowid(writer->db);
+	writer->totals.channels++;
+	return 0;
+}
+
+/* The row id of a channel, which is made when it is new. 0 or -1. */
+static int
+find_channel(struct store_writer *writer, struct slice name, int64_t *id)
+{
+	sqlite3_stmt *find = writer->statements[CHANNEL_FIND];
+	struct store_channel *channel;
+	int result;
+
+	HASH_FIND(hh, writer->channels, name.bytes, name.len, channel);
+	if (channel != NULL) {
+		*id = channel->id;
+		return 0;
+	}
+	store_bind_text(find, 1, name);
+	result = sqlite3_step(find);
+	*id = sqlite3_column_int64(find, 0);
+	sqlite3_reset(find);
+	if (result == SQLITE_DONE && make_channel(writer, name, id) == -1)
+		return -1;
+	if (result != SQLITE_DONE && result != SQLITE_ROW)
+		return -1;
+	return cache_channel(writer, name, *id);
+}
+
+int
+store_begin(struct store_writer *writer)
+{
+	writer->totals = writer->committed;
+	writer->run.count = 0;
+	if (store_do(writer, WRITE_BEGIN) == -1)
+		return store_failed(writer, "begin");
+	return 0;
+}
+
+void
+store_rollback(struct store_writer *writer)
+{
+	if (!sqlite3_get_autocommit(writer->db) &&
+	    store_do(writer, WRITE_ROLLBACK) == -1)
+		store_failed(writer, "rollback");
+	writer->totals = writer->committed;
+	/* Channels made in the batch are gone again. */
+	store_forget_channels(writer);
+}
+
+/* Writes the open run, and forgets runs that no resend can reach. */
+static int
+close_run(struct store_writer *writer)
+{
+	struct store_run *run = &writer->run;
+	sqlite3_stmt *add = writer->statements[RUN_ADD];
+	sqlite3_stmt *trim = writer->statements[RUN_TRIM];
+	uint64_t last = run->first_seq + run->count - 1;
+
+	if (run->count == 0)
+		return 0;
+	store_bind(add, 1, (uint64_t)run->publisher);
+	store_bind(add, 2, run->first_seq);
+	store_bind(add, 3, run->count);
+	store_bind(add, 4, run->first_cursor);
+	if (store_do(writer, RUN_ADD) == -1)
+		return -1;
+	if (last > MESSAGE_WINDOW && run->first_seq / RUN_TRIM_EVENTS !=
+	    (last + 1) / RUN_TRIM_EVENTS) {
+		store_bind(trim, 1, (uint64_t)run->publisher);
+		store_bind(trim, 2, last - MESSAGE_WINDOW);
+		if (store_do(writer, RUN_TRIM) == -1)
+			return -1;
+	}
+	run->count = 0;
+	return 0;
+}
+
+static int
+extend_run(struct store_writer *writer, const struct store_item *item)
+{
+	struct store_run *run = &writer->run;
+
+	if (run->count > 0 && run->publisher == item->publisher->id &&
+	    run->first_seq + run->count == item->seq &&
+	    run->first_cursor + run->count == item->record->cursor) {
+		run->count++;
+		return 0;
+	}
+	if (close_run(writer) == -1)
+		return -1;
+	*run = (struct store_run){.publisher = item->publisher->id,
+	    .first_seq = item->seq,
+	    .first_cursor = item->record->cursor,
+	    .count = 1};
+	return 0;
+}
+
+static int
+insert_event(
+    struct store_writer *writer, const struct event *event, int64_t channel)
+{
+	sqlite3_stmt *insert = writer->statements[WRITE_EVENT];
+	/* An empty blob, where a NULL pointer would bind NULL. */
+	const char *data = event->data.len > 0 ? event->data.bytes : "";
+	int result;
+
+	store_bind(insert, 1, event->cursor);
+	store_bind(insert, 2, (uint64_t)channel);
+	store_bind(insert, 3, event->kind);
+	store_bind_text(insert, 4, event->type);
+	store_bind_text(insert, 5, event->key);
+	result = sqlite3_bind_blob(
+	    insert, 6, data, (int)event->data.len, SQLITE_STATIC);
+	assert(result == SQLITE_OK);
+	return store_do(writer, WRITE_EVENT);
+}
+
+int
+store_add(struct store_writer *writer, const struct store_item *item)
+{
+	struct event event = record_event(item->record);
+	int64_t channel;
+
+	assert(event.cursor > writer->totals.last_cursor);
+	assert(item->publisher->id != 0);
+	if (find_channel(writer, event.channel, &channel) == -1 ||
+	    insert_event(writer, &event, channel) == -1 ||
+	    extend_run(writer, item) == -1)
+		return store_failed(writer, "add");
+	writer->totals.last_cursor = event.cursor;
+	writer->totals.events++;
+	writer->totals.bytes += event.channel.len + event.type.len +
+	    event.key.len + event.data.len;
+	return 0;
+}
+
+int
+store_write_totals(struct store_writer *writer)
+{
+	const struct store_totals *totals = &writer->totals;
+	sqlite3_stmt *state = writer->statements[WRITE_STATE];
+
+	store_bind(state, 1, totals->last_cursor);
+	store_bind(state, 2, totals->events);
+	store_bind(state, 3, totals->bytes);
+	store_bind(state, 4, totals->channels);
+	store_bind(state, 5, totals->losses);
+	store_bind(state, 6, totals->max_horizon);
+	store_bind(state, 7, totals->floor);
+	return store_do(writer, WRITE_STATE);
+}
+
+int
+store_commit(struct store_writer *writer)
+{
+	if (close_run(writer) == -1 || store_write_totals(writer) == -1 ||
+	    store_do(writer, WRITE_COMMIT) == -1)
+		return store_failed(writer, "commit");
+	writer->committed = writer->totals;
+	return 0;
+}

@@ -1,0 +1,116 @@
+/*
+ * store_write: the hub's half of the store. One writer; see shared/store.h for
+ * the tables.
+ */
+#ifndef SSEMUX_HUB_STORE_WRITE_H
+#define SSEMUX_HUB_STORE_WRITE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/shared/record.h"
+
+struct store_writer;
+
+/* What is in the store, and how far. */
+struct store_totals {
+	uint64_t last_cursor; /* newest cursor ever given; 0: none yet */
+	uint64_t events;
+	uint64_t bytes; /* of channel, type, key and data */
+	uint64_t channels;
+	uint64_t losses;      /* trimming steps so far */
+	uint64_t max_horizon; /* newest cursor let go on any channel */
+	uint64_t floor;	      /* horizon of channels not remembered */
+};
+
+/* A publisher as the store knows it. */
+struct store_publisher {
+	int64_t id;	   /* 0: not in the store yet */
+	uint64_t last_seq; /* the newest number stored; 0: none */
+};
+
+/* One event of a batch. */
+struct store_item {
+	struct record *record; /* with its cursor */
+	struct store_publisher *publisher;
+	uint64_t seq;
+};
+
+/* Opens the store at path, makes it when needed. NULL: logged. */
+struct store_writer *store_writer_open(
+    const char *path, const char *synchronous);
+void store_writer_close(struct store_writer *writer);
+
+const struct store_totals *store_writer_totals(
+    const struct store_writer *writer);
+
+/*
+ * Looks a publisher up by name; one that is unknown gets id 0 and is made by
+ * the first batch with an event of its. 0, or -1 (logged).
+ */
+int store_find_publisher(struct store_writer *writer, struct slice name,
+    struct store_publisher *publisher);
+
+/* Makes a publisher that has id 0, inside a batch. 0, or -1. */
+int store_make_publisher(struct store_writer *writer, struct slice name,
+    struct store_publisher *publisher);
+
+/* Forgets the publisher and its numbers. 0, or -1 (logged). */
+int store_forget_publisher(
+    struct store_writer *writer, const struct store_publisher *publisher);
+
+/*
+ * Looks at up to `rows` publishers, from where the last call stopped, and
+ * forgets those whose newest event was accepted before before_ms. The number
+ * forgotten; -1: failed (logged).
+ */
+int store_forget_old_publishers(
+    struct store_writer *writer, uint64_t before_ms, int rows);
+
+/* The cursor that a stored event of the publisher got: 1 found, 0 there is
+ * none (it was refused, or is forgotten), -1 failed (logged). */
+int store_find_cursor(struct store_writer *writer,
+    const struct store_publisher *publisher, uint64_t seq, uint64_t *cursor);
+
+/*
+ * A batch: begin, items in order of their cursors, commit. Whatever fails,
+ * nothing of the batch is stored: the answer is -1 (logged), and the caller
+ * calls store_rollback(). Items whose sequence numbers and cursors follow each
+ * other become one run.
+ */
+int store_begin(struct store_writer *writer);
+int store_add(struct store_writer *writer, const struct store_item *item);
+int store_commit(struct store_writer *writer);
+void store_rollback(struct store_writer *writer);
+
+/* Calls take() for events above `after`, in order, until it returns false.
+ * 0, or -1 (logged). */
+int store_replay(struct store_writer *writer, uint64_t after,
+    bool (*take)(const struct event *event, void *context), void *context);
+
+/* The cursor of the event that is `bytes` of records before the newest: 0 when
+ * the whole store is smaller. */
+int store_find_tail(
+    struct store_writer *writer, uint64_t bytes, uint64_t *cursor);
+
+/* What is kept at most. */
+struct store_limits {
+	uint64_t max_age_ms;
+	uint64_t max_events;
+	uint64_t max_bytes;
+	uint64_t max_channels;
+};
+
+/*
+ * Lets go of what is over the limits, the oldest first, at most `rows` events
+ * in one transaction. The number of events let go; -1: failed (logged).
+ */
+int store_trim(struct store_writer *writer, const struct store_limits *limits,
+    uint64_t now_ms, int rows);
+
+/* Moves committed pages from the log into the database file, when they are
+ * enough to be worth it. Readers are not disturbed. */
+void store_checkpoint(struct store_writer *writer);
+
+#endif

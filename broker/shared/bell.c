@@ -1,0 +1,55 @@
+/* bell: wake-ups between processes. See bell.h. */
+#include "broker/shared/bell.h"
+
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+int
+bell_create(void)
+{
+	return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+}
+
+void
+bell_ring(int bell)
+{
+	uint64_t one = 1;
+	ssize_t written = write(bell, &one, sizeof(one));
+
+	/* It can only fail when the counter is full: the bell rings then. */
+	(void)written;
+}
+
+void
+bell_ring_sleepers(const struct board *board, const int *bells, size_t workers)
+{
+	atomic_thread_fence(memory_order_seq_cst);
+	for (size_t i = 0; i < workers; i++) {
+		if (board_sleeping(board, BOARD_FIRST_WORKER + i))
+			bell_ring(bells[i]);
+	}
+}
+
+void
+bell_silence(int bell)
+{
+	uint64_t count;
+	ssize_t got = read(bell, &count, sizeof(count));
+
+	/* EAGAIN: it was silent. Nothing else can go wrong. */
+	(void)got;
+}
+
+void
+bell_sleep(struct board *board)
+{
+	atomic_store_explicit(&board->own->sleeping, 1, memory_order_relaxed);
+	atomic_thread_fence(memory_order_seq_cst);
+}
+
+void
+bell_wake(struct board *board)
+{
+	atomic_store_explicit(&board->own->sleeping, 0, memory_order_relaxed);
+}

@@ -1,0 +1,102 @@
+/*
+ * board: what each process says of itself, in memory that all may read.
+ *
+ *	| supervisor's page | hub's page | worker 1's page | worker 2's ... |
+ *
+ * Each page is written by its owner alone; only the supervisor, which made
+ * the board, also writes a page whose owner has ended. The numbers go to
+ * /stats and /metrics; `sleeping` is half of the bell (see bell.h); tallies
+ * answer a publisher who asked how many clients an event was handed to.
+ */
+#ifndef SSEMUX_SHARED_BOARD_H
+#define SSEMUX_SHARED_BOARD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum metric {
+#define METRIC(name, text, kind, sentence) METRIC_##name,
+#include "broker/shared/metrics.def"
+#undef METRIC
+	METRIC_COUNT
+};
+
+enum {
+	BOARD_SUPERVISOR = 0,
+	BOARD_HUB = 1,
+	BOARD_FIRST_WORKER = 2,
+	BOARD_TALLIES = 128, /* receipts that may be open at once */
+	BOARD_PAGE_BYTES = 4096,
+};
+
+struct board_tally {
+	_Atomic uint32_t receipt; /* whose count this is */
+	_Atomic uint32_t clients;
+};
+
+struct board_page {
+	_Atomic uint32_t alive;	   /* its process is ready */
+	_Atomic uint32_t sleeping; /* waits for its bell */
+	_Atomic uint64_t read_at;  /* worker: handled up to this position */
+	_Atomic uint64_t metrics[METRIC_COUNT];
+	struct board_tally tallies[BOARD_TALLIES];
+};
+
+struct board {
+	const struct board_page *pages; /* BOARD_FIRST_WORKER + workers */
+	struct board_page *own;		/* the one this process may write */
+	size_t page_count;
+	size_t page_bytes; /* of one page, as mapped */
+};
+
+/*
+ * Makes the board of a broker with that many workers, mapped whole for
+ * writing; *fd gets a descriptor from which it can be mapped for reading only.
+ * 0, or -1 with errno. board->own is the supervisor's page.
+ */
+int board_create(struct board *board, size_t workers, int *fd);
+
+/* In a child: keeps write access to page `own` alone. 0, or -1 with errno. */
+int board_confine(struct board *board, int fd, size_t own);
+
+/* In the supervisor: the owner of that page has ended; its gauges fall to 0,
+ * its counters stay. */
+void board_owner_ended(struct board *board, size_t page);
+
+/* Counts in the own page. */
+void board_add(struct board *board, enum metric metric, uint64_t amount);
+void board_subtract(struct board *board, enum metric metric, uint64_t amount);
+void board_set(struct board *board, enum metric metric, uint64_t value);
+
+/* One page's number, and the sum over all pages. */
+uint64_t board_get(const struct board *board, size_t page, enum metric metric);
+uint64_t board_sum(const struct board *board, enum metric metric);
+
+bool board_alive(const struct board *board, size_t page);
+bool board_sleeping(const struct board *board, size_t page);
+
+/* Says that this process is ready. */
+void board_set_alive(struct board *board);
+
+/* --- receipts --- */
+
+/* In a worker: this many clients were handed the event of this receipt. */
+void board_tally(struct board *board, uint32_t receipt, uint32_t clients);
+
+/* In a worker: everything up to this position of the ring was handed out. */
+void board_set_read(struct board *board, uint64_t position);
+
+/* In the hub: has every live worker handed out what lies before position? */
+bool board_all_read(const struct board *board, uint64_t position);
+
+/* In the hub: the sum of the tallies of this receipt. */
+uint64_t board_tally_sum(const struct board *board, uint32_t receipt);
+
+/* The name, kind ("counter" or "gauge") and sentence of a metric. */
+const char *metric_name(enum metric metric);
+const char *metric_kind(enum metric metric);
+const char *metric_sentence(enum metric metric);
+
+#endif

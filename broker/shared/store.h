@@ -1,0 +1,46 @@
+/*
+ * store: the SQLite file that keeps the log; what writer and readers share.
+ *
+ *	event	   one row per event, by cursor; index by (channel, cursor)
+ *	channel	   names; per channel the cursor of the last event let go
+ *	publisher  names of publishers whose numbers are remembered
+ *	run	   which sequence numbers of a publisher have which cursors
+ *	state	   one row: totals, and the newest cursor ever given
+ *
+ * A run of n events of one publisher that were committed together has
+ * consecutive sequence numbers and consecutive cursors, so it is one row.
+ *
+ * History is lost per channel: channel.horizon is the cursor of the last event
+ * it let go, channel.lost the number of the trimming step that did it. A
+ * subscriber at cursor c lost something on a channel whose horizon is above c.
+ * state.floor is the horizon of all channels that are not remembered.
+ */
+#ifndef SSEMUX_SHARED_STORE_H
+#define SSEMUX_SHARED_STORE_H
+
+#include <stdint.h>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+enum { STORE_LAYOUT = 1, STORE_PATH_SIZE = 4096 };
+
+/* The path of the store in a state folder; -1 when it is too long. */
+int store_path(char path[STORE_PATH_SIZE], const char *state_dir);
+
+/*
+ * Opens the store for writing and makes it when it is not there (layout 1), or
+ * for reading. NULL when that failed: *error is then a text that the caller
+ * frees with sqlite3_free(), or NULL when there was no memory.
+ */
+struct sqlite3 *store_open_writer(
+    const char *path, const char *synchronous, char **error);
+struct sqlite3 *store_open_reader(const char *path, char **error);
+
+/* Prepares statement i from text i, for all of them; on failure none is left
+ * prepared. 0 or -1. */
+int store_prepare(struct sqlite3 *db, struct sqlite3_stmt **statements,
+    const char *const *texts, int count);
+void store_finalize(struct sqlite3_stmt **statements, int count);
+
+#endif
