@@ -229,14 +229,16 @@ append_escaped(struct buf *buf, unsigned char c)
 {
 	static const char short_escapes[] = "\b\f\n\r\t\"\\";
 	static const char letters[] = "bfnrt\"\\";
+	static const char hex[] = "0123456789abcdef";
 	const char *found = memchr(short_escapes, c, sizeof(letters) - 1);
+	char escape[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
 
 	if (found == NULL) {
-		buf_printf(buf, "\\u%04x", c);
+		buf_append(buf, escape, sizeof(escape));
 		return;
 	}
-	buf_append_char(buf, '\\');
-	buf_append_char(buf, letters[found - short_escapes]);
+	escape[1] = letters[found - short_escapes];
+	buf_append(buf, escape, 2);
 }
 
 void
