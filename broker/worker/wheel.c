@@ -1,0 +1,97 @@
+/* wheel: what is due when, in seconds. See wheel.h. */
+#include "broker/worker/wheel.h"
+
+#include <stddef.h>
+
+static void
+list_init(struct wheel_node *head)
+{
+	head->previous = head->next = head;
+}
+
+static void
+list_append(struct wheel_node *head, struct wheel_node *node)
+{
+	node->previous = head->previous;
+	node->next = head;
+	head->previous->next = node;
+	head->previous = node;
+}
+
+/* Moves all nodes of one list to the end of another. */
+static void
+list_move(struct wheel_node *to, struct wheel_node *from)
+{
+	if (from->next == from)
+		return;
+	from->next->previous = to->previous;
+	to->previous->next = from->next;
+	from->previous->next = to;
+	to->previous = from->previous;
+	list_init(from);
+}
+
+void
+wheel_init(struct wheel *wheel, uint64_t now_s)
+{
+	for (int i = 0; i < WHEEL_SLOTS; i++)
+		list_init(&wheel->slots[i]);
+	wheel->now_s = now_s;
+}
+
+void
+wheel_node_init(struct wheel_node *node)
+{
+	node->previous = node->next = NULL;
+}
+
+void
+wheel_remove(struct wheel_node *node)
+{
+	if (node->previous == NULL)
+		return;
+	node->previous->next = node->next;
+	node->next->previous = node->previous;
+	wheel_node_init(node);
+}
+
+void
+wheel_set(struct wheel *wheel, struct wheel_node *node, uint32_t due_in_s)
+{
+	if (due_in_s < 1)
+		due_in_s = 1;
+	else if (due_in_s > WHEEL_SLOTS - 1)
+		due_in_s = WHEEL_SLOTS - 1;
+	wheel_remove(node);
+	list_append(
+	    &wheel->slots[(wheel->now_s + due_in_s) % WHEEL_SLOTS], node);
+}
+
+/*
+ * Everything due is first taken over into a list of its own: what due() sets
+ * anew may land in a slot that is being turned over, and is not due yet.
+ */
+void
+wheel_turn(struct wheel *wheel, uint64_t now_s,
+    void (*due)(struct wheel_node *node, void *context), void *context)
+{
+	struct wheel_node expired;
+	uint64_t seconds;
+
+	if (now_s <= wheel->now_s)
+		return;
+	list_init(&expired);
+	seconds = now_s - wheel->now_s;
+	if (seconds > WHEEL_SLOTS)
+		seconds = WHEEL_SLOTS;
+	for (uint64_t i = 1; i <= seconds; i++)
+		list_move(
+		    &expired, &wheel->slots[(wheel->now_s + i) % WHEEL_SLOTS]);
+	wheel->now_s = now_s;
+	while (expired.next != &expired) {
+		struct wheel_node *node = expired.next;
+
+		wheel_remove(node);
+		due(node, context);
+	}
+}
