@@ -186,8 +186,8 @@ HEADER = $(DESTDIR)$(PREFIX)/include/ssemux/pub.h
 MAN_DEST = $(foreach page,$(MAN),\
 	$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
 filled = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' \
-	-e 's|@VERSION@|$(VERSION)|g' \
-	-e 's|@MSGPACK_LIBS@|$(LIBPUB_LIBS)|g' $(1) > $(2) && chmod 0644 $(2)
+	-e 's|@VERSION@|$(VERSION)|g' -e 's|@MSGPACK@|$(MSGPACK)|g' \
+	-e 's|^libdir=.*|libdir=$(LIBDIR)|' $(1) > $(2) && chmod 0644 $(2)
 
 ## make install: PREFIX=/usr/local and DESTDIR= say where
 install: all
@@ -203,7 +203,7 @@ install: all
 	ln -sf libssemux-pub.so.$(SOVERSION) $(DEST_LIB)/libssemux-pub.so
 	$(foreach page,$(MAN),install -m 0644 $(page) \
 		$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page))) &&) true
-	$(call filled,packaging/ssemux-pub.pc.in,$(DEST_LIB)/pkgconfig/ssemux-pub.pc)
+	$(call filled,libpub/ssemux-pub.pc.in,$(DEST_LIB)/pkgconfig/ssemux-pub.pc)
 	$(call filled,packaging/ssemuxd.service.in,$(DESTDIR)$(UNITDIR)/ssemuxd.service)
 
 ## make uninstall: takes away what install put there

@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""Arrows point down: who may include whom, and which file may see which library.
+
+main -> supervisor -> { hub | worker } -> shared -> protocol
+publisher-cli -> libpub (its public header only) -> protocol
+"""
+import os
+import re
+
+import tree
+
+# A room sees itself and these.
+MAY_SEE = {
+    "main": {"supervisor", "shared", "protocol"},
+    "supervisor": {"supervisor", "hub", "worker", "shared", "protocol"},
+    "hub": {"hub", "shared", "protocol"},
+    "worker": {"worker", "shared", "protocol"},
+    "shared": {"shared", "protocol"},
+    "protocol": {"protocol"},
+    "libpub": {"libpub", "ssemux/pub.h", "protocol"},
+    "publisher-cli": {"publisher-cli", "ssemux/pub.h"},
+    "example": {"ssemux/pub.h"},
+}
+
+# Files that own a descriptor or a timer, and so may see the event loop.
+LOOPS = {
+    "broker/hub/hub.c", "broker/hub/hub.h",
+    "broker/hub/publisher.c", "broker/hub/publisher.h",
+    "broker/worker/worker.c", "broker/worker/worker.h",
+    "broker/worker/subscriber.c", "broker/worker/subscriber.h",
+    "broker/supervisor/supervisor.c",
+}
+
+
+def named(*names):
+    """Files whose name begins with one of these words."""
+    return lambda path: os.path.basename(path).startswith(names)
+
+
+# Library headers and the words of their names; who may use them.
+LIBRARIES = [
+    ("msgpack", r"<msgpack", r"\bmsgpack_\w+",
+     lambda path: path == "protocol/message.c"),
+    ("SQLite", r"<sqlite3", r"\bsqlite3_?\w*", named("store")),
+    ("libev", r"<ev\.h", r"\bev_(io|timer|signal|child|async|run|loop)\w*",
+     lambda path: path in LOOPS),
+    ("atomics", r"<stdatomic", r"\batomic_\w+|\b_Atomic\b",
+     named("ring", "board", "bell", "metrics")),
+    ("seccomp and landlock", r"<(seccomp|linux/(seccomp|landlock))",
+     r"\bseccomp_\w+", named("sandbox")),
+    ("OpenSSL", r"<openssl/", r"\bEVP_\w+", named("auth", "tls")),
+    ("jansson", r"<jansson", r"\bjson_(t|loads|loadb|dumps|object_get)\b",
+     named("auth", "ssemuxctl", "top")),
+]
+
+
+def room_of(path):
+    parts = path.split("/")
+    if path.startswith("broker/"):
+        return parts[1] if len(parts) > 2 else "main"
+    if path.startswith("libpub/example"):
+        return "example"
+    return parts[0]
+
+
+def seen_by(include):
+    """The room that an include line reaches into; None: not ours."""
+    if include.startswith("<"):
+        name = include.strip("<>")
+        return "ssemux/pub.h" if name.startswith("ssemux/") else None
+    name = include.strip('"')
+    parts = name.split("/")
+    if name.startswith("broker/") and len(parts) > 2:
+        return parts[1]
+    return parts[0] if len(parts) > 1 else "(no folder: %s)" % name
+
+
+def check_arrows(path, code, complaints):
+    room = room_of(path)
+    for match in re.finditer(r'^\s*#\s*include\s+(<[^>]+>|"[^"]+")', code,
+                             re.M):
+        seen = seen_by(match.group(1))
+        if seen is not None and seen not in MAY_SEE.get(room, set()):
+            complaints.add(
+                path, code.count("\n", 0, match.start(1)) + 1,
+                "%s may not include %s (of %s): move what is needed down, "
+                "or pass it as an argument" % (room, match.group(1), seen))
+
+
+def check_libraries(path, text, complaints):
+    code, bare = tree.code_of(text), tree.bare_code_of(text)
+    for library, header, words, allowed in LIBRARIES:
+        if allowed(path):
+            continue
+        complaints.each(path, code, r"^\s*#\s*include\s+" + header + r"[^\n]*",
+                        "%(found)s: " + library + " belongs to other files; "
+                        "see LIBRARIES in tests/lint/arrows.py")
+        complaints.each(path, bare, words, "%(found)s: " + library +
+                        " belongs to other files")
+
+
+def main():
+    complaints = tree.Complaints()
+    for path in tree.c_files():
+        text = tree.text_of(path)
+        check_arrows(path, tree.code_of(text), complaints)
+        check_libraries(path, text, complaints)
+    complaints.finish()
+
+
+if __name__ == "__main__":
+    main()
