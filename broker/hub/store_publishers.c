@@ -79,15 +79,9 @@ int
 store_forget_publisher(
     struct store_writer *writer, const struct store_publisher *publisher)
 {
-	if (publisher->id == 0)
-		return 0;
-	if (store_do(writer, WRITE_BEGIN) == -1 ||
-	    forget_publisher(writer, publisher->id) == -1 ||
-	    store_do(writer, WRITE_COMMIT) == -1) {
-		store_failed(writer, "forget a publisher");
-		store_rollback(writer);
-		return -1;
-	}
+	if (store_close_run(writer) == -1 ||
+	    forget_publisher(writer, publisher->id) == -1)
+		return store_failed(writer, "forget a publisher");
 	return 0;
 }
 

@@ -119,20 +119,26 @@ delete_events(struct store_writer *writer, struct trim *trim)
 	    : 0;
 }
 
-/* Forgets one channel that has no events any more. 1, 0 when there is none
- * such, or -1. */
+/* Looks at the next channel, and forgets it when it has no events any more.
+ * 1, 0 when it still has some, or -1. */
 static int
 forget_channel(struct store_writer *writer)
 {
-	sqlite3_stmt *empty = writer->statements[CHANNEL_EMPTY];
-	int result = sqlite3_step(empty);
-	uint64_t horizon = store_number(empty, 1);
-	int64_t id = sqlite3_column_int64(empty, 0);
+	sqlite3_stmt *next = writer->statements[CHANNEL_NEXT];
+	uint64_t horizon;
+	bool empty;
+	int result;
 
-	sqlite3_reset(empty);
-	if (result == SQLITE_DONE)
+	store_bind(next, 1, (uint64_t)writer->channel_looked);
+	result = sqlite3_step(next);
+	writer->channel_looked = sqlite3_column_int64(next, 0);
+	horizon = store_number(next, 1);
+	empty = sqlite3_column_int(next, 2) != 0;
+	sqlite3_reset(next);
+	if (result == SQLITE_DONE || (result == SQLITE_ROW && !empty))
 		return 0;
-	store_bind(writer->statements[CHANNEL_FORGET], 1, (uint64_t)id);
+	store_bind(writer->statements[CHANNEL_FORGET], 1,
+	    (uint64_t)writer->channel_looked);
 	if (result != SQLITE_ROW || store_do(writer, CHANNEL_FORGET) == -1)
 		return -1;
 	if (horizon > writer->totals.floor)
@@ -155,9 +161,7 @@ forget_channels(
 		result = forget_channel(writer);
 		if (result == -1)
 			return -1;
-		if (result == 0)
-			break;
-		any = true;
+		any = any || result == 1;
 	}
 	if (any)
 		store_forget_channels(writer);

@@ -61,10 +61,9 @@ static const char *const texts[STORE_STATEMENTS] = {
     [TRIM_HORIZON] = "UPDATE channel SET horizon = ?2, lost = ?3"
 		     " WHERE id = ?1",
     [TRIM_EVENTS] = "DELETE FROM event WHERE cursor <= ?",
-    [CHANNEL_EMPTY] = "SELECT id, horizon FROM channel c WHERE lost > 0"
-		      " AND NOT EXISTS"
-		      " (SELECT 1 FROM event e WHERE e.channel = c.id)"
-		      " ORDER BY lost LIMIT 1",
+    [CHANNEL_NEXT] = "SELECT id, horizon, lost > 0 AND NOT EXISTS"
+		     " (SELECT 1 FROM event e WHERE e.channel = c.id)"
+		     " FROM channel c WHERE id > ? ORDER BY id LIMIT 1",
     [CHANNEL_FORGET] = "DELETE FROM channel WHERE id = ?",
 };
 
@@ -287,8 +286,8 @@ store_rollback(struct store_writer *writer)
 }
 
 /* Writes the open run, and forgets runs that no resend can reach. */
-static int
-close_run(struct store_writer *writer)
+int
+store_close_run(struct store_writer *writer)
 {
 	struct store_run *run = &writer->run;
 	sqlite3_stmt *add = writer->statements[RUN_ADD];
@@ -325,7 +324,7 @@ extend_run(struct store_writer *writer, const struct store_item *item)
 		run->count++;
 		return 0;
 	}
-	if (close_run(writer) == -1)
+	if (store_close_run(writer) == -1)
 		return -1;
 	*run = (struct store_run){.publisher = item->publisher->id,
 	    .first_seq = item->seq,
@@ -392,7 +391,7 @@ store_write_totals(struct store_writer *writer)
 int
 store_commit(struct store_writer *writer)
 {
-	if (close_run(writer) == -1 || store_write_totals(writer) == -1 ||
+	if (store_close_run(writer) == -1 || store_write_totals(writer) == -1 ||
 	    store_do(writer, WRITE_COMMIT) == -1)
 		return store_failed(writer, "commit");
 	writer->committed = writer->totals;

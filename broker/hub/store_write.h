@@ -56,7 +56,7 @@ int store_find_publisher(struct store_writer *writer, struct slice name,
 int store_make_publisher(struct store_writer *writer, struct slice name,
     struct store_publisher *publisher);
 
-/* Forgets the publisher and its numbers. 0, or -1 (logged). */
+/* Inside a batch: forgets the publisher and its numbers. 0, or -1 (logged). */
 int store_forget_publisher(
     struct store_writer *writer, const struct store_publisher *publisher);
 

@@ -31,7 +31,7 @@ enum store_statement {
 	TRIM_SCAN,
 	TRIM_HORIZON,
 	TRIM_EVENTS,
-	CHANNEL_EMPTY,
+	CHANNEL_NEXT,
 	CHANNEL_FORGET,
 	STORE_STATEMENTS
 };
@@ -56,6 +56,7 @@ struct store_writer {
 	size_t cached;
 	int wal_pages;		 /* in the write-ahead log */
 	int64_t publisher_looked; /* where forgetting goes on */
+	int64_t channel_looked;
 };
 
 /* Runs a statement that returns no row. 0, or -1 (not logged). */
@@ -63,6 +64,9 @@ int store_do(struct store_writer *writer, enum store_statement which);
 
 /* Logs the last failure of SQLite; always -1. */
 int store_failed(struct store_writer *writer, const char *what);
+
+/* Writes the run that is open, if one is. 0, or -1 (not logged). */
+int store_close_run(struct store_writer *writer);
 
 /* Writes the totals into the open transaction. 0, or -1 (not logged). */
 int store_write_totals(struct store_writer *writer);

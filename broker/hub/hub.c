@@ -1,0 +1,416 @@
+/*
+ * hub: the loop of the process that accepts events. See hub.h.
+ *
+ * The order of a commit is fixed: the store, the ring, the bells, the answers.
+ */
+#include "broker/hub/hub.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "broker/hub/hub_state.h"
+#include "broker/hub/publisher.h"
+#include "broker/hub/store_write.h"
+#include "broker/shared/bell.h"
+#include "broker/shared/log.h"
+#include "broker/shared/store.h"
+
+enum {
+	ACCEPTS_PER_TURN = 64,
+	TRIM_ROWS_MIN = 512, /* per step */
+	FORGET_ROWS = 64,    /* publishers looked at per second */
+	RECEIPT_MS = 1000,   /* longest wait for a stuck worker */
+};
+
+uint64_t
+hub_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void
+hub_count(struct hub *hub, enum metric metric, uint64_t amount)
+{
+	board_add(&hub->heritage->board, metric, amount);
+}
+
+static void
+show_totals(struct hub *hub)
+{
+	const struct store_totals *totals = store_writer_totals(hub->store);
+	struct board *board = &hub->heritage->board;
+
+	board_set(board, METRIC_STORE_EVENTS, totals->events);
+	board_set(board, METRIC_STORE_BYTES, totals->bytes);
+	board_set(board, METRIC_PUBLISHERS, hub->publisher_count);
+}
+
+/* --- a commit --- */
+
+static void
+put_in_ring(struct hub *hub)
+{
+	struct ring *ring = &hub->heritage->ring;
+	uint64_t deadline_ms = hub_now_ms() + RECEIPT_MS;
+
+	for (size_t i = 0; i < hub->batch.count; i++) {
+		const struct batch_entry *entry = &hub->batch.entries[i];
+		struct record *record;
+
+		if (entry->kind != BATCH_EVENT)
+			continue;
+		record = batch_record(&hub->batch, entry);
+		hub->last_cursor = record->cursor;
+		if (entry->wants_receipt)
+			record->receipt = receipts_open(&hub->receipts,
+			    &hub->heritage->board, entry->publisher,
+			    entry->seq, deadline_ms);
+		ring_write(ring, record);
+	}
+	receipts_placed(&hub->receipts, ring_publish(ring));
+	bell_ring_sleepers(&hub->heritage->board,
+	    hub->heritage->worker_bells, hub->heritage->workers);
+	if (hub->receipts.count > 0)
+		ev_timer_again(hub->loop, &hub->receipt_deadline);
+}
+
+static void
+answer(const struct batch_entry *entry)
+{
+	switch (entry->kind) {
+	case BATCH_EVENT:
+		publisher_ack(
+		    entry->publisher, entry->seq, entry->cursor, false);
+		break;
+	case BATCH_DUPLICATE:
+		publisher_ack(
+		    entry->publisher, entry->seq, entry->cursor, true);
+		break;
+	case BATCH_REFUSAL:
+		publisher_refuse(entry->publisher, entry->seq, entry->fault);
+		break;
+	case BATCH_FAREWELL:
+		break;
+	}
+}
+
+static void
+answer_all(struct hub *hub)
+{
+	for (size_t i = 0; i < hub->batch.count; i++)
+		answer(&hub->batch.entries[i]);
+	for (size_t i = 0; i < hub->batch.count; i++)
+		publisher_flush(hub->batch.entries[i].publisher);
+}
+
+/* Nothing was stored: whoever sent something sends it again later. */
+static void
+fail_batch(struct hub *hub)
+{
+	hub_count(hub, METRIC_STORE_FAILURES, 1);
+	for (size_t i = 0; i < hub->batch.count; i++)
+		publisher_end(hub->batch.entries[i].publisher,
+		    (struct fault){REFUSAL_STORE, NULL});
+}
+
+void
+hub_commit(struct hub *hub)
+{
+	struct batch *batch = &hub->batch;
+
+	if (batch->count == 0)
+		return;
+	if (batch_store(
+		batch, hub->store, hub->last_cursor, hub_now_ms()) == -1) {
+		fail_batch(hub);
+	} else {
+		if (batch->events > 0) {
+			put_in_ring(hub);
+			hub_count(hub, METRIC_BATCHES, 1);
+			hub_count(
+			    hub, METRIC_EVENTS_ACCEPTED, batch->events);
+		}
+		answer_all(hub);
+	}
+	hub->last_batch = batch->events;
+	batch_clear(batch);
+}
+
+/* --- the loop --- */
+
+static void
+trim(struct hub *hub)
+{
+	const struct store_limits limits = {
+	    .max_age_ms = hub->config->history_max_age,
+	    .max_events = hub->config->history_max_events,
+	    .max_bytes = hub->config->history_max_bytes,
+	    .max_channels = hub->config->history_max_channels,
+	};
+	/* Faster than events come in, however fast that is. */
+	int rows = TRIM_ROWS_MIN + 2 * (int)hub->last_batch;
+	int let_go = store_trim(hub->store, &limits, hub_now_ms(), rows);
+
+	if (let_go > 0)
+		hub_count(hub, METRIC_EVENTS_TRIMMED, (uint64_t)let_go);
+	if (let_go == rows)
+		ev_idle_start(hub->loop, &hub->more_to_trim);
+	else
+		ev_idle_stop(hub->loop, &hub->more_to_trim);
+}
+
+static void
+sweep(struct hub *hub)
+{
+	struct publisher *next;
+
+	for (struct publisher *publisher = hub->publishers; publisher != NULL;
+	     publisher = next) {
+		next = publisher_next(publisher);
+		if (publisher_done(publisher))
+			publisher_destroy(publisher);
+	}
+	hub->sweep = false;
+	if (hub->draining && hub->publisher_count == 0)
+		ev_break(hub->loop, EVBREAK_ALL);
+}
+
+static void
+on_turn_end(struct ev_loop *loop, ev_prepare *watcher, int events)
+{
+	struct hub *hub = watcher->data;
+	bool committed = hub->batch.events > 0;
+
+	(void)loop;
+	(void)events;
+	hub_commit(hub);
+	if (hub->sweep)
+		sweep(hub);
+	if (committed) {
+		trim(hub);
+		store_checkpoint(hub->store);
+	}
+	show_totals(hub);
+}
+
+static void
+on_more_to_trim(struct ev_loop *loop, ev_idle *watcher, int events)
+{
+	(void)loop;
+	(void)events;
+	trim(watcher->data);
+}
+
+static void
+on_clock(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+	struct hub *hub = watcher->data;
+	uint64_t now_ms = hub_now_ms();
+	uint64_t age_ms = hub->config->history_max_age;
+
+	(void)loop;
+	(void)events;
+	trim(hub);
+	if (now_ms > age_ms &&
+	    store_forget_old_publishers(
+		hub->store, now_ms - age_ms, FORGET_ROWS) == -1)
+		hub_count(hub, METRIC_STORE_FAILURES, 1);
+	store_checkpoint(hub->store);
+}
+
+static void
+answer_receipts(struct hub *hub)
+{
+	if (receipts_answer(
+		&hub->receipts, &hub->heritage->board, hub_now_ms()))
+		ev_timer_again(hub->loop, &hub->receipt_deadline);
+	else
+		ev_timer_stop(hub->loop, &hub->receipt_deadline);
+}
+
+static void
+on_receipt_deadline(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+	(void)loop;
+	(void)events;
+	answer_receipts(watcher->data);
+}
+
+static void
+on_bell(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	(void)loop;
+	(void)events;
+	bell_silence(watcher->fd);
+	answer_receipts(watcher->data);
+}
+
+static void
+on_connection(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct hub *hub = watcher->data;
+
+	(void)loop;
+	(void)events;
+	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+		int fd = accept4(watcher->fd, NULL, NULL,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		struct publisher *publisher;
+
+		if (fd == -1) {
+			if (errno != EAGAIN && errno != ECONNABORTED)
+				log_warn("accept a publisher: %m");
+			return;
+		}
+		publisher = publisher_create(hub, fd);
+		if (publisher == NULL)
+			log_warn("accept a publisher: no memory");
+		else if (hub->publisher_count >
+		    hub->config->publish_max_publishers)
+			publisher_end(
+			    publisher, (struct fault){REFUSAL_BUSY, NULL});
+	}
+}
+
+static void
+on_terminate(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+	struct hub *hub = watcher->data;
+
+	(void)loop;
+	(void)events;
+	hub_commit(hub);
+	hub->draining = true;
+	ev_io_stop(hub->loop, &hub->listener);
+	for (struct publisher *publisher = hub->publishers; publisher != NULL;
+	     publisher = publisher_next(publisher))
+		publisher_end(
+		    publisher, (struct fault){REFUSAL_SHUTDOWN, NULL});
+	hub->sweep = true;
+}
+
+/* --- start and end --- */
+
+static bool
+replay_event(const struct event *event, void *context)
+{
+	struct hub *hub = context;
+	struct buf *scratch = &hub->batch.records;
+	char *room = buf_reserve(scratch, record_size(event));
+
+	if (room == NULL)
+		return false;
+	ring_write(&hub->heritage->ring, record_write(room, event));
+	return true;
+}
+
+/*
+ * Makes the ring hold what the store holds and the ring does not: events that
+ * a hub which was killed had committed only; or, with a new ring, the newest
+ * part of the history. 0 or -1.
+ */
+static int
+reconcile(struct hub *hub)
+{
+	const struct store_totals *totals = store_writer_totals(hub->store);
+	struct ring *ring = &hub->heritage->ring;
+	uint64_t seen, from;
+
+	ring_take_over(ring);
+	seen = from = ring_last_cursor(ring);
+	hub->last_cursor =
+	    totals->last_cursor > seen ? totals->last_cursor : seen;
+	if (totals->last_cursor <= seen)
+		return 0;
+	if (seen < totals->max_horizon)
+		from = totals->max_horizon;
+	if (store_find_tail(hub->store, ring->size / 2, &seen) == -1)
+		return -1;
+	if (seen > from)
+		from = seen;
+	if (from > ring_last_cursor(ring))
+		ring_skip_to(ring, from);
+	if (store_replay(hub->store, from, replay_event, hub) == -1)
+		return -1;
+	ring_publish(ring);
+	if (ring_last_cursor(ring) < totals->last_cursor)
+		ring_skip_to(ring, totals->last_cursor);
+	bell_ring_sleepers(&hub->heritage->board,
+	    hub->heritage->worker_bells, hub->heritage->workers);
+	return 0;
+}
+
+static int
+open_store(struct hub *hub)
+{
+	bool fsync = hub->config->history_durability ==
+	    CONFIG_DURABILITY_FSYNC;
+	char path[STORE_PATH_SIZE];
+
+	if (store_path(path, hub->config->broker_state_dir) == -1) {
+		log_warn("broker.state_dir is too long");
+		return -1;
+	}
+	hub->store = store_writer_open(path, fsync ? "FULL" : "NORMAL");
+	return hub->store == NULL ? -1 : 0;
+}
+
+static void
+start_watchers(struct hub *hub)
+{
+	struct ev_loop *loop = hub->loop;
+
+	ev_io_init(&hub->listener, on_connection, hub->heritage->publish_fd,
+	    EV_READ);
+	ev_io_init(&hub->bell, on_bell, hub->heritage->hub_bell, EV_READ);
+	ev_prepare_init(&hub->turn_end, on_turn_end);
+	ev_timer_init(&hub->clock, on_clock, 1., 1.);
+	ev_timer_init(&hub->receipt_deadline, on_receipt_deadline, 0.,
+	    RECEIPT_MS / 1000.);
+	ev_idle_init(&hub->more_to_trim, on_more_to_trim);
+	ev_signal_init(&hub->terminate, on_terminate, SIGTERM);
+	hub->listener.data = hub->bell.data = hub->turn_end.data = hub;
+	hub->clock.data = hub->receipt_deadline.data = hub;
+	hub->more_to_trim.data = hub->terminate.data = hub;
+	ev_io_start(loop, &hub->listener);
+	ev_io_start(loop, &hub->bell);
+	ev_prepare_start(loop, &hub->turn_end);
+	ev_timer_start(loop, &hub->clock);
+	ev_signal_start(loop, &hub->terminate);
+}
+
+int
+hub_run(struct heritage *heritage)
+{
+	struct hub hub = {
+	    .heritage = heritage, .config = heritage->config};
+
+	hub.loop = ev_loop_new(EVBACKEND_EPOLL);
+	hub.reader = message_reader_create();
+	if (hub.loop == NULL || hub.reader == NULL ||
+	    batch_init(&hub.batch, hub.config->publish_batch_events) == -1)
+		log_fatal(EX_OSERR, "no memory, or no epoll");
+	if (open_store(&hub) == -1 || reconcile(&hub) == -1)
+		log_fatal(EX_IOERR, "the store cannot be used");
+	buf_clear(&hub.batch.records);
+	start_watchers(&hub);
+	if (heritage->confine(heritage) == -1)
+		log_fatal(EX_OSERR, "not confined");
+	heritage_say_ready(heritage);
+	ev_run(hub.loop, 0);
+
+	while (hub.publishers != NULL)
+		publisher_destroy(hub.publishers);
+	store_writer_close(hub.store);
+	batch_finish(&hub.batch);
+	message_reader_destroy(hub.reader);
+	ev_loop_destroy(hub.loop);
+	return EX_OK;
+}

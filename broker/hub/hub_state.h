@@ -1,0 +1,50 @@
+/*
+ * hub_state: what the rooms of the hub share. For files of the hub only.
+ */
+#ifndef SSEMUX_HUB_HUB_STATE_H
+#define SSEMUX_HUB_HUB_STATE_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/hub/batch.h"
+#include "broker/hub/receipts.h"
+#include "broker/shared/heritage.h"
+#include "protocol/message.h"
+
+struct hub {
+	struct heritage *heritage;
+	const struct config *config;
+	struct ev_loop *loop;
+	struct store_writer *store;
+	struct message_reader *reader;
+	struct batch batch;
+	struct receipts receipts;
+	struct publisher *publishers; /* a doubly linked list */
+	size_t publisher_count;
+	bool draining;
+	bool sweep;	       /* a publisher may be ready to be destroyed */
+	size_t last_batch;     /* events in the batch before */
+	uint64_t last_cursor; /* newest cursor given */
+
+	ev_io listener;
+	ev_io bell;
+	ev_prepare turn_end;
+	ev_timer clock;
+	ev_timer receipt_deadline;
+	ev_idle more_to_trim;
+	ev_signal terminate;
+};
+
+/* Commits what was staged, puts it into the ring, rings, and answers. */
+void hub_commit(struct hub *hub);
+
+/* Counts in the hub's page of the board. */
+void hub_count(struct hub *hub, enum metric metric, uint64_t amount);
+
+/* The clock, in Unix milliseconds. */
+uint64_t hub_now_ms(void);
+
+#endif

@@ -1,0 +1,203 @@
+/* intake: messages of publishers, checked and staged. See intake.h. */
+#include "broker/hub/intake.h"
+
+#include "broker/hub/hub_state.h"
+#include "broker/hub/publisher.h"
+#include "broker/hub/status.h"
+#include "broker/hub/store_write.h"
+
+/* Ends the publisher, after everything before was answered. */
+static void
+end_publisher(struct hub *hub, struct publisher *publisher, struct fault fault)
+{
+	hub_commit(hub);
+	publisher_end(publisher, fault);
+}
+
+static void
+refuse(struct hub *hub, struct publisher *publisher, uint64_t seq,
+    struct fault fault)
+{
+	hub_count(hub, METRIC_EVENTS_REFUSED, 1);
+	batch_add(&hub->batch, &(struct batch_entry){
+	    .kind = BATCH_REFUSAL,
+	    .publisher = publisher,
+	    .seq = seq,
+	    .fault = fault,
+	});
+}
+
+static struct fault
+check_publish(const struct hub *hub, struct message *message)
+{
+	enum event_meaning meaning;
+
+	if (message->type == MESSAGE_RESYNC)
+		return event_channel_valid(message->event.channel)
+		    ? (struct fault){REFUSAL_NONE, NULL}
+		    : (struct fault){REFUSAL_CHANNEL, "channel"};
+	if (message_meaning(message, &meaning) == -1)
+		return (struct fault){REFUSAL_FLAGS, "flags"};
+	return event_check(
+	    &message->event, meaning, hub->config->publish_max_event);
+}
+
+/* A number that was stored before this connection began. */
+static void
+stage_resend(
+    struct hub *hub, struct publisher *publisher, const struct message *message)
+{
+	uint64_t cursor;
+
+	switch (store_find_cursor(hub->store, publisher_known(publisher),
+	    message->seq, &cursor)) {
+	case 1:
+		hub_count(hub, METRIC_EVENTS_DUPLICATE, 1);
+		batch_add(&hub->batch, &(struct batch_entry){
+		    .kind = BATCH_DUPLICATE,
+		    .publisher = publisher,
+		    .seq = message->seq,
+		    .cursor = cursor,
+		});
+		break;
+	case 0: /* refused then, or older than the window */
+		refuse(hub, publisher, message->seq,
+		    (struct fault){REFUSAL_SEQ, "seq"});
+		break;
+	default:
+		end_publisher(
+		    hub, publisher, (struct fault){REFUSAL_STORE, NULL});
+	}
+}
+
+static void
+take_publish(
+    struct hub *hub, struct publisher *publisher, struct message *message)
+{
+	struct fault fault = check_publish(hub, message);
+
+	if (!publisher_offer(publisher, message->seq)) {
+		refuse(hub, publisher, message->seq,
+		    (struct fault){REFUSAL_SEQ, "seq"});
+	} else if (fault.refusal != REFUSAL_NONE) {
+		refuse(hub, publisher, message->seq, fault);
+	} else if (publisher_is_resend(publisher, message->seq)) {
+		stage_resend(hub, publisher, message);
+	} else if (batch_add_event(&hub->batch, publisher, message->seq,
+		       &message->event,
+		       (message->flags & MESSAGE_FLAG_RECEIPT) != 0) == -1) {
+		end_publisher(
+		    hub, publisher, (struct fault){REFUSAL_STORE, NULL});
+	}
+}
+
+static void
+take_hello(struct hub *hub, struct publisher *publisher,
+    const struct message *message)
+{
+	struct store_publisher known;
+
+	if (publisher_greeted(publisher)) {
+		end_publisher(
+		    hub, publisher, (struct fault){REFUSAL_HELLO, NULL});
+		return;
+	}
+	if (message->version == 0) {
+		publisher_end(
+		    publisher, (struct fault){REFUSAL_VERSION, "version"});
+		return;
+	}
+	if (!message_publisher_valid(message->publisher)) {
+		publisher_end(
+		    publisher, (struct fault){REFUSAL_PUBLISHER, "publisher"});
+		return;
+	}
+	/* What an older connection of this publisher sent is stored first. */
+	hub_commit(hub);
+	publisher_replace(hub->publishers, publisher, message->publisher);
+	if (store_find_publisher(hub->store, message->publisher, &known) == -1)
+		publisher_end(publisher, (struct fault){REFUSAL_STORE, NULL});
+	else
+		publisher_welcome(publisher, message->publisher, &known,
+		    hub->config->publish_max_event);
+}
+
+static void
+take_bye(struct hub *hub, struct publisher *publisher)
+{
+	batch_add(&hub->batch, &(struct batch_entry){
+	    .kind = BATCH_FAREWELL,
+	    .publisher = publisher,
+	});
+	hub_commit(hub);
+	publisher_close(publisher);
+}
+
+static void
+take_status(struct hub *hub, struct publisher *publisher)
+{
+	struct buf report;
+
+	hub_commit(hub);
+	buf_init(&report, 0);
+	status_report(hub, &report);
+	publisher_report(publisher, &report);
+	buf_finish(&report);
+}
+
+/* A message that could not be read: refused when it has a number. */
+static void
+take_fault(struct hub *hub, struct publisher *publisher,
+    const struct message *message, struct fault fault)
+{
+	bool numbered = publisher_greeted(publisher) && message->seq != 0 &&
+	    (message->type == MESSAGE_PUBLISH ||
+		message->type == MESSAGE_RESYNC);
+
+	if (!numbered)
+		end_publisher(hub, publisher, fault);
+	else if (!publisher_offer(publisher, message->seq))
+		refuse(hub, publisher, message->seq,
+		    (struct fault){REFUSAL_SEQ, "seq"});
+	else
+		refuse(hub, publisher, message->seq, fault);
+}
+
+void
+intake_message(struct hub *hub, struct publisher *publisher,
+    struct message *message, struct fault fault)
+{
+	if (fault.refusal != REFUSAL_NONE) {
+		take_fault(hub, publisher, message, fault);
+		return;
+	}
+	if (message->type == MESSAGE_HELLO) {
+		take_hello(hub, publisher, message);
+		return;
+	}
+	if (!publisher_greeted(publisher)) {
+		end_publisher(
+		    hub, publisher, (struct fault){REFUSAL_HELLO, NULL});
+		return;
+	}
+	switch (message->type) {
+	case MESSAGE_PUBLISH:
+	case MESSAGE_RESYNC:
+		take_publish(hub, publisher, message);
+		break;
+	case MESSAGE_BYE:
+		take_bye(hub, publisher);
+		break;
+	case MESSAGE_STATUS:
+		take_status(hub, publisher);
+		break;
+	case MESSAGE_HELLO: /* above */
+	case MESSAGE_WELCOME:
+	case MESSAGE_ACK:
+	case MESSAGE_ERROR:
+	case MESSAGE_RECEIPT:
+	case MESSAGE_REPORT:
+		end_publisher(
+		    hub, publisher, (struct fault){REFUSAL_MALFORMED, "type"});
+	}
+}

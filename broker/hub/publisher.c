@@ -1,0 +1,367 @@
+/*
+ * publisher: the socket of one publisher, and what is known of it. See
+ * publisher.h.
+ */
+#include "broker/hub/publisher.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "broker/hub/hub_state.h"
+#include "broker/hub/intake.h"
+#include "broker/hub/store_write.h"
+#include "broker/shared/log.h"
+
+enum {
+	READ_BYTES = 65536,
+	/* Answers that may wait for a publisher which does not read them;
+	 * beyond, nothing more is read from it. */
+	OUT_HIGH_BYTES = 262144,
+};
+
+struct publisher {
+	struct hub *hub;
+	struct publisher *previous;
+	struct publisher *next;
+	int fd;
+	ev_io readable;
+	ev_io writable;
+	struct buf in;
+	struct buf out;
+	size_t need; /* bytes that the next message has at least */
+	char name[MESSAGE_PUBLISHER_MAX];
+	size_t name_len; /* 0: not greeted */
+	struct store_publisher known;
+	uint64_t stored_before; /* newest number stored before this began */
+	uint64_t offered;	/* newest number on this connection */
+	bool closing;
+};
+
+/* The longest message taken: enough over max_event that an event which is
+ * too long can be refused by its number. */
+static size_t
+message_bytes_max(const struct publisher *publisher)
+{
+	return 2 * publisher->hub->config->publish_max_event +
+	    MESSAGE_OVERHEAD_MAX;
+}
+
+/* One message, if a whole one is there. False: there is none. */
+static bool
+take_message(struct publisher *publisher)
+{
+	const char *bytes = buf_bytes(&publisher->in);
+	size_t len = buf_length(&publisher->in);
+	enum refusal why = REFUSAL_MALFORMED;
+	struct message message;
+	struct fault fault;
+	size_t size;
+
+	if (len < publisher->need)
+		return false;
+	switch (message_scan(
+	    bytes, len, message_bytes_max(publisher), &size, &why)) {
+	case MESSAGE_PART:
+		publisher->need = size;
+		return false;
+	case MESSAGE_BAD:
+		hub_commit(publisher->hub);
+		publisher_end(publisher, (struct fault){why, NULL});
+		return false;
+	case MESSAGE_WHOLE:
+		break;
+	}
+	fault = message_read(publisher->hub->reader, bytes, size, &message);
+	intake_message(publisher->hub, publisher, &message, fault);
+	buf_consume(&publisher->in, size);
+	publisher->need = 1;
+	return true;
+}
+
+static void
+take_messages(struct publisher *publisher)
+{
+	struct hub *hub = publisher->hub;
+
+	while (!publisher->closing && take_message(publisher)) {
+		if (batch_full(&hub->batch, hub->config->publish_batch_bytes))
+			hub_commit(hub);
+	}
+}
+
+static void
+on_readable(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct publisher *publisher = watcher->data;
+	char *room = buf_reserve(&publisher->in, READ_BYTES);
+	ssize_t got;
+
+	(void)loop;
+	(void)events;
+	if (room == NULL) {
+		log_warn("publisher %.*s: no memory",
+		    (int)publisher->name_len, publisher->name);
+		publisher_close(publisher);
+		return;
+	}
+	got = recv(publisher->fd, room, READ_BYTES, 0);
+	if (got == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (got <= 0) {
+		/* It may still read what it is owed. */
+		hub_commit(publisher->hub);
+		publisher_close(publisher);
+		return;
+	}
+	buf_commit(&publisher->in, (size_t)got);
+	take_messages(publisher);
+}
+
+/* Reads only from who reads. */
+static void
+publisher_pace(struct publisher *publisher)
+{
+	struct ev_loop *loop = publisher->hub->loop;
+
+	if (publisher->closing ||
+	    buf_length(&publisher->out) > OUT_HIGH_BYTES)
+		ev_io_stop(loop, &publisher->readable);
+	else if (!ev_is_active(&publisher->readable))
+		ev_io_start(loop, &publisher->readable);
+}
+
+static void
+publisher_drop_output(struct publisher *publisher)
+{
+	buf_clear(&publisher->out);
+	publisher->closing = true;
+}
+
+void
+publisher_flush(struct publisher *publisher)
+{
+	struct ev_loop *loop = publisher->hub->loop;
+
+	if (buf_failed(&publisher->out))
+		publisher_drop_output(publisher);
+	while (buf_length(&publisher->out) > 0) {
+		ssize_t sent = send(publisher->fd, buf_bytes(&publisher->out),
+		    buf_length(&publisher->out), MSG_NOSIGNAL);
+
+		if (sent == -1 && errno == EINTR)
+			continue;
+		if (sent == -1 && errno == EAGAIN)
+			break;
+		if (sent == -1)
+			publisher_drop_output(publisher);
+		else
+			buf_consume(&publisher->out, (size_t)sent);
+	}
+	if (buf_length(&publisher->out) > 0)
+		ev_io_start(loop, &publisher->writable);
+	else
+		ev_io_stop(loop, &publisher->writable);
+	publisher_pace(publisher);
+	publisher->hub->sweep |= publisher_done(publisher);
+}
+
+static void
+on_writable(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	(void)loop;
+	(void)events;
+	publisher_flush(watcher->data);
+}
+
+struct publisher *
+publisher_create(struct hub *hub, int fd)
+{
+	struct publisher *publisher = calloc(1, sizeof(*publisher));
+
+	if (publisher == NULL) {
+		close(fd);
+		return NULL;
+	}
+	publisher->hub = hub;
+	publisher->fd = fd;
+	publisher->need = 1;
+	buf_init(&publisher->in, 0);
+	buf_init(&publisher->out, 0);
+	ev_io_init(&publisher->readable, on_readable, fd, EV_READ);
+	ev_io_init(&publisher->writable, on_writable, fd, EV_WRITE);
+	publisher->readable.data = publisher->writable.data = publisher;
+	ev_io_start(hub->loop, &publisher->readable);
+	publisher->next = hub->publishers;
+	if (publisher->next != NULL)
+		publisher->next->previous = publisher;
+	hub->publishers = publisher;
+	hub->publisher_count++;
+	return publisher;
+}
+
+void
+publisher_destroy(struct publisher *publisher)
+{
+	struct hub *hub = publisher->hub;
+
+	ev_io_stop(hub->loop, &publisher->readable);
+	ev_io_stop(hub->loop, &publisher->writable);
+	close(publisher->fd);
+	receipts_drop(&hub->receipts, publisher);
+	if (publisher->previous != NULL)
+		publisher->previous->next = publisher->next;
+	else
+		hub->publishers = publisher->next;
+	if (publisher->next != NULL)
+		publisher->next->previous = publisher->previous;
+	hub->publisher_count--;
+	buf_finish(&publisher->in);
+	buf_finish(&publisher->out);
+	free(publisher);
+}
+
+struct publisher *
+publisher_next(const struct publisher *publisher)
+{
+	return publisher->next;
+}
+
+struct store_publisher *
+publisher_known(struct publisher *publisher)
+{
+	return &publisher->known;
+}
+
+struct slice
+publisher_name(const struct publisher *publisher)
+{
+	return slice_of(publisher->name, publisher->name_len);
+}
+
+bool
+publisher_greeted(const struct publisher *publisher)
+{
+	return publisher->name_len > 0;
+}
+
+bool
+publisher_offer(struct publisher *publisher, uint64_t seq)
+{
+	if (seq <= publisher->offered)
+		return false;
+	publisher->offered = seq;
+	return true;
+}
+
+bool
+publisher_is_resend(const struct publisher *publisher, uint64_t seq)
+{
+	return seq <= publisher->stored_before;
+}
+
+void
+publisher_replace(
+    struct publisher *list, const struct publisher *heir, struct slice name)
+{
+	for (; list != NULL; list = list->next) {
+		if (list != heir && !list->closing &&
+		    slice_equal(publisher_name(list), name))
+			publisher_end(
+			    list, (struct fault){REFUSAL_REPLACED, NULL});
+	}
+}
+
+void
+publisher_welcome(struct publisher *publisher, struct slice name,
+    const struct store_publisher *known, uint64_t max_event)
+{
+	assert(name.len <= sizeof(publisher->name));
+	memcpy(publisher->name, name.bytes, name.len);
+	publisher->name_len = name.len;
+	publisher->known = *known;
+	publisher->stored_before = known->last_seq;
+	message_write(&publisher->out, &(struct message){
+	    .type = MESSAGE_WELCOME,
+	    .version = MESSAGE_VERSION,
+	    .last_seq = known->last_seq,
+	    .max_event = max_event,
+	    .window = MESSAGE_WINDOW,
+	});
+	publisher_flush(publisher);
+}
+
+void
+publisher_ack(struct publisher *publisher, uint64_t seq, uint64_t cursor,
+    bool duplicate)
+{
+	message_write(&publisher->out, &(struct message){
+	    .type = MESSAGE_ACK,
+	    .seq = seq,
+	    .cursor = cursor,
+	    .duplicate = duplicate,
+	});
+}
+
+void
+publisher_refuse(struct publisher *publisher, uint64_t seq, struct fault fault)
+{
+	message_write(&publisher->out, &(struct message){
+	    .type = MESSAGE_ERROR,
+	    .seq = seq,
+	    .code = slice_of_text(refusal_code(fault.refusal)),
+	    .field = slice_of_text(fault.field != NULL ? fault.field : ""),
+	    .text = slice_of_text(refusal_sentence(fault.refusal)),
+	});
+}
+
+void
+publisher_receipt(
+    struct publisher *publisher, uint64_t seq, uint64_t notified)
+{
+	message_write(&publisher->out, &(struct message){
+	    .type = MESSAGE_RECEIPT,
+	    .seq = seq,
+	    .notified = notified,
+	});
+}
+
+void
+publisher_report(struct publisher *publisher, const struct buf *text)
+{
+	message_write(&publisher->out, &(struct message){
+	    .type = MESSAGE_REPORT,
+	    .text = slice_of(buf_bytes(text), buf_length(text)),
+	});
+	publisher_flush(publisher);
+}
+
+void
+publisher_end(struct publisher *publisher, struct fault fault)
+{
+	if (publisher->closing)
+		return;
+	if (fault.refusal != REFUSAL_SHUTDOWN) {
+		hub_count(publisher->hub, METRIC_PUBLISHERS_REFUSED, 1);
+		log_info("publisher %.*s: %s: connection ended",
+		    (int)publisher->name_len, publisher->name,
+		    refusal_code(fault.refusal));
+	}
+	publisher_refuse(publisher, 0, fault);
+	publisher_close(publisher);
+}
+
+void
+publisher_close(struct publisher *publisher)
+{
+	publisher->closing = true;
+	publisher_flush(publisher);
+}
+
+bool
+publisher_done(const struct publisher *publisher)
+{
+	return publisher->closing && buf_length(&publisher->out) == 0;
+}

@@ -1,0 +1,69 @@
+/*
+ * publisher: one connection of the publisher socket.
+ *
+ * It ends up in one terminal state: `closing`, in which nothing is read any
+ * more, what was answered is still written, and then it is destroyed.
+ */
+#ifndef SSEMUX_HUB_PUBLISHER_H
+#define SSEMUX_HUB_PUBLISHER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/message.h"
+
+struct buf;
+struct hub;
+struct publisher;
+struct store_publisher;
+
+/* Takes over a connected socket. NULL: no memory, and the socket is closed. */
+struct publisher *publisher_create(struct hub *hub, int fd);
+void publisher_destroy(struct publisher *publisher);
+
+/* What the store knows of it; its id, once it has said hello. */
+struct store_publisher *publisher_known(struct publisher *publisher);
+struct slice publisher_name(const struct publisher *publisher);
+
+/* Has it said hello, and was it welcomed? */
+bool publisher_greeted(const struct publisher *publisher);
+
+/* Notes the number of an event it sends; false when that is not above the one
+ * it sent before on this connection. */
+bool publisher_offer(struct publisher *publisher, uint64_t seq);
+
+/* Was this number stored before the connection began? */
+bool publisher_is_resend(const struct publisher *publisher, uint64_t seq);
+
+/* Ends every other publisher of the list that has this id. */
+void publisher_replace(struct publisher *list, const struct publisher *heir,
+    struct slice name);
+
+/* Answers; they are sent with publisher_flush(). */
+void publisher_ack(struct publisher *publisher, uint64_t seq, uint64_t cursor,
+    bool duplicate);
+void publisher_refuse(
+    struct publisher *publisher, uint64_t seq, struct fault fault);
+void publisher_receipt(
+    struct publisher *publisher, uint64_t seq, uint64_t notified);
+
+void publisher_welcome(struct publisher *publisher, struct slice name,
+    const struct store_publisher *known, uint64_t max_event);
+void publisher_report(struct publisher *publisher, const struct buf *text);
+
+/* Refuses to go on, and begins to close. */
+void publisher_end(struct publisher *publisher, struct fault fault);
+
+/* Begins to close without a word. */
+void publisher_close(struct publisher *publisher);
+
+/* Sends what was answered, as far as the socket takes it. */
+void publisher_flush(struct publisher *publisher);
+
+/* The next one in the hub's list; NULL after the last. */
+struct publisher *publisher_next(const struct publisher *publisher);
+
+/* True when it is closing and has nothing more to send. */
+bool publisher_done(const struct publisher *publisher);
+
+#endif

@@ -1,0 +1,86 @@
+/* receipts: counts of clients, on their way back. See receipts.h. */
+#include "broker/hub/receipts.h"
+
+#include "broker/hub/publisher.h"
+
+/* A position that is not known yet. */
+#define NOT_PLACED UINT64_MAX
+
+static struct receipt *
+receipt_at(struct receipts *receipts, size_t index)
+{
+	return &receipts->open[(receipts->first + index) % BOARD_TALLIES];
+}
+
+static void
+answer_first(struct receipts *receipts, const struct board *board)
+{
+	struct receipt *first = receipt_at(receipts, 0);
+
+	if (first->publisher != NULL) {
+		publisher_receipt(first->publisher, first->seq,
+		    board_tally_sum(board, first->number));
+		publisher_flush(first->publisher);
+	}
+	receipts->first = (receipts->first + 1) % BOARD_TALLIES;
+	receipts->count--;
+}
+
+uint32_t
+receipts_open(struct receipts *receipts, const struct board *board,
+    struct publisher *publisher, uint64_t seq, uint64_t deadline_ms)
+{
+	if (receipts->count == BOARD_TALLIES)
+		answer_first(receipts, board);
+	if (++receipts->last_number == 0)
+		receipts->last_number = 1;
+	receipts->count++;
+	*receipt_at(receipts, receipts->count - 1) = (struct receipt){
+	    .number = receipts->last_number,
+	    .publisher = publisher,
+	    .seq = seq,
+	    .position = NOT_PLACED,
+	    .deadline_ms = deadline_ms,
+	};
+	return receipts->last_number;
+}
+
+void
+receipts_placed(struct receipts *receipts, uint64_t position)
+{
+	for (size_t i = receipts->count; i > 0; i--) {
+		struct receipt *receipt = receipt_at(receipts, i - 1);
+
+		if (receipt->position != NOT_PLACED)
+			break;
+		receipt->position = position;
+	}
+}
+
+bool
+receipts_answer(
+    struct receipts *receipts, const struct board *board, uint64_t now_ms)
+{
+	while (receipts->count > 0) {
+		const struct receipt *first = receipt_at(receipts, 0);
+
+		if (first->position == NOT_PLACED)
+			break;
+		if (!board_all_read(board, first->position) &&
+		    now_ms < first->deadline_ms)
+			break;
+		answer_first(receipts, board);
+	}
+	return receipts->count > 0;
+}
+
+void
+receipts_drop(struct receipts *receipts, const struct publisher *gone)
+{
+	for (size_t i = 0; i < receipts->count; i++) {
+		struct receipt *receipt = receipt_at(receipts, i);
+
+		if (receipt->publisher == gone)
+			receipt->publisher = NULL;
+	}
+}

@@ -1,0 +1,49 @@
+/*
+ * receipts: publishers that asked how many clients an event was handed to.
+ *
+ * A wanted receipt gets a number, which goes into the event's record. Each
+ * worker tallies under that number what it hands out, and says how far in the
+ * ring it has come; when all live workers are past the event, the sum of their
+ * tallies is the answer. Bounded: BOARD_TALLIES open at once, in order; when
+ * one more comes, the oldest is answered with what was counted so far.
+ */
+#ifndef SSEMUX_HUB_RECEIPTS_H
+#define SSEMUX_HUB_RECEIPTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/shared/board.h"
+
+struct publisher;
+
+struct receipt {
+	uint32_t number;
+	struct publisher *publisher; /* NULL: it has gone */
+	uint64_t seq;
+	uint64_t position;    /* of the ring, behind the event */
+	uint64_t deadline_ms; /* answered then with what was counted */
+};
+
+struct receipts {
+	struct receipt open[BOARD_TALLIES]; /* a queue, as a ring */
+	size_t first;
+	size_t count;
+	uint32_t last_number;
+};
+
+/* Opens a receipt; its position is set later, for all that have none yet, with
+ * receipts_placed(). Returns its number. */
+uint32_t receipts_open(struct receipts *receipts, const struct board *board,
+    struct publisher *publisher, uint64_t seq, uint64_t deadline_ms);
+void receipts_placed(struct receipts *receipts, uint64_t position);
+
+/* Answers those that are complete or due. True while some are open. */
+bool receipts_answer(
+    struct receipts *receipts, const struct board *board, uint64_t now_ms);
+
+/* The publisher is about to be destroyed. */
+void receipts_drop(struct receipts *receipts, const struct publisher *gone);
+
+#endif
