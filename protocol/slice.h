@@ -44,4 +44,18 @@ slice_starts_with(struct slice a, struct slice prefix)
 	    (prefix.len == 0 || memcmp(a.bytes, prefix.bytes, prefix.len) == 0);
 }
 
+/* Without the spaces and tabs around it. */
+static inline struct slice
+slice_trim(struct slice text)
+{
+	while (text.len > 0 && (*text.bytes == ' ' || *text.bytes == '\t')) {
+		text.bytes++;
+		text.len--;
+	}
+	while (text.len > 0 && (text.bytes[text.len - 1] == ' ' ||
+	    text.bytes[text.len - 1] == '\t'))
+		text.len--;
+	return text;
+}
+
 #endif

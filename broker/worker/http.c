@@ -192,7 +192,7 @@ read_connection(struct head *head, struct slice value)
 	struct slice option;
 
 	while (http_text_next(&value, ',', &option)) {
-		option = http_text_trim(option);
+		option = slice_trim(option);
 		if (http_text_is(option, "close"))
 			head->asks_close = true;
 		else if (http_text_is(option, "keep-alive"))
@@ -249,7 +249,7 @@ read_header_line(struct head *head, struct slice line)
 	    request->header_count == HTTP_HEADERS_MAX)
 		return bad(head, 431, "there are too many headers");
 	header = &request->headers[request->header_count++];
-	*header = (struct http_header){name, http_text_trim(value)};
+	*header = (struct http_header){name, slice_trim(value)};
 	return read_known_header(head, header);
 }
 

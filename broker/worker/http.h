@@ -21,7 +21,7 @@ enum { HTTP_HEADERS_MAX = 256 };
 
 struct http_limits {
 	size_t head_bytes; /* request line and headers, with the blank line */
-	size_t headers;	   /* header lines, at most HTTP_HEADERS_MAX */
+	size_t headers;    /* header lines, at most HTTP_HEADERS_MAX */
 };
 
 struct http_header {
@@ -33,7 +33,7 @@ struct http_request {
 	struct slice method;
 	struct slice path;  /* as sent, begins with '/'; not decoded */
 	struct slice query; /* behind the '?'; len 0: none */
-	int minor;	    /* HTTP/1.minor: 0 or 1 */
+	int minor;          /* HTTP/1.minor: 0 or 1 */
 	bool keep_alive;    /* what version and Connection ask for */
 	bool chunked_body;
 	uint64_t body_bytes; /* Content-Length; 0 when there is none */
@@ -43,8 +43,8 @@ struct http_request {
 
 enum http_head {
 	HTTP_HEAD_WHOLE, /* *size is its length */
-	HTTP_HEAD_PART,	 /* more is needed */
-	HTTP_HEAD_BAD,	 /* answer with *status and *why, then close */
+	HTTP_HEAD_PART,  /* more is needed */
+	HTTP_HEAD_BAD,   /* answer with *status and *why, then close */
 };
 
 /*
@@ -52,9 +52,9 @@ enum http_head {
  * BAD, *status is 400, 414, 431, 501 or 505, and *why one sentence. Empty
  * lines before the request line are skipped (RFC 9112, 2.2), two at most.
  */
-enum http_head http_read_head(const char *bytes, size_t len,
-    const struct http_limits *limits, struct http_request *request,
-    size_t *size, int *status, const char **why);
+enum http_head
+http_read_head(const char *bytes, size_t len, const struct http_limits *limits,
+    struct http_request *request, size_t *size, int *status, const char **why);
 
 /* The value of the first header of that name (any case); *count, when not
  * NULL, gets how many there are. bytes is NULL when there is none. */

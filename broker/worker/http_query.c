@@ -47,10 +47,10 @@ range_names(struct slice range, const char *media_type)
 	struct slice part;
 
 	if (!http_text_next(&range, ';', &part) ||
-	    !http_text_is(http_text_trim(part), media_type))
+	    !http_text_is(slice_trim(part), media_type))
 		return false;
 	while (http_text_next(&range, ';', &part)) {
-		if (is_weight_zero(http_text_trim(part)))
+		if (is_weight_zero(slice_trim(part)))
 			return false;
 	}
 	return true;

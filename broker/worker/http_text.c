@@ -53,22 +53,6 @@ http_text_is(struct slice text, const char *word)
 	       strncasecmp(text.bytes, word, text.len) == 0;
 }
 
-static bool
-is_space(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-struct slice
-http_text_trim(struct slice text)
-{
-	while (text.len > 0 && is_space(text.bytes[0]))
-		text = http_text_skip(text, 1);
-	while (text.len > 0 && is_space(text.bytes[text.len - 1]))
-		text.len--;
-	return text;
-}
-
 bool
 http_text_next(struct slice *text, char divider, struct slice *part)
 {

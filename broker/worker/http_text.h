@@ -26,9 +26,6 @@ bool http_text_all(struct slice text, enum http_class in);
 /* Is it this word, in any case of ASCII letters? */
 bool http_text_is(struct slice text, const char *word);
 
-/* Without the spaces and tabs around it. */
-struct slice http_text_trim(struct slice text);
-
 /*
  * Cuts what stands before the first divider off *text, and the divider; all of
  * it when there is none. False when *text is empty.
