@@ -42,7 +42,7 @@ enum config_auth_mode { CONFIG_AUTH_MODE_NONE };
 
 struct config {
 #define SETTING(section, key, type, preset, min, max, reload, sentence) \
-	CONFIG_TYPE_##type section##_##key;                               \
+	CONFIG_TYPE_##type section##_##key; \
 	bool section##_##key##_given; /* in the file or by -o */
 #include "broker/shared/config.def"
 #undef SETTING

@@ -1,0 +1,112 @@
+/* config_name: names of sections and settings. See config_name.h. */
+#include "broker/shared/config_name.h"
+
+#include <limits.h>
+#include <string.h>
+
+enum {
+	NEAR_EDITS = 2,   /* between a name and the one that was meant */
+	NEAR_LEN_MAX = 32 /* longer names resemble nothing */
+};
+
+bool
+config_name_is_section(struct slice section)
+{
+	for (size_t i = 0; i < CONFIG_SETTING_COUNT; i++) {
+		if (slice_is(section, config_settings[i].section))
+			return true;
+	}
+	return false;
+}
+
+const struct config_setting *
+config_name_find(struct slice section, struct slice key)
+{
+	for (size_t i = 0; i < CONFIG_SETTING_COUNT; i++) {
+		const struct config_setting *setting = &config_settings[i];
+
+		if (slice_is(section, setting->section) &&
+		    slice_is(key, setting->key))
+			return setting;
+	}
+	return NULL;
+}
+
+static unsigned
+least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * How many characters must be added, dropped or changed to make one name of
+ * the other (Levenshtein): row by row, of which only the last is kept.
+ */
+static unsigned
+edits_between(struct slice a, struct slice b)
+{
+	unsigned row[NEAR_LEN_MAX + 1];
+
+	if (a.len > NEAR_LEN_MAX || b.len > NEAR_LEN_MAX)
+		return UINT_MAX;
+	for (unsigned j = 0; j <= b.len; j++)
+		row[j] = j;
+	for (unsigned i = 1; i <= a.len; i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = i;
+		for (unsigned j = 1; j <= b.len; j++) {
+			unsigned change =
+			    diagonal +
+			    (a.bytes[i - 1] == b.bytes[j - 1] ? 0U : 1U);
+
+			diagonal = row[j];
+			row[j] = least(change, least(row[j - 1], row[j]) + 1);
+		}
+	}
+	return row[b.len];
+}
+
+/* Is this name fewer edits away than *edits, which then becomes that? */
+static bool
+is_nearer(struct slice name, const char *known, unsigned *edits)
+{
+	unsigned found = edits_between(name, slice_of_text(known));
+
+	/* Of a short name, two edits leave nothing. */
+	if (found >= *edits || found >= name.len)
+		return false;
+	*edits = found;
+	return true;
+}
+
+const char *
+config_name_near_section(struct slice section)
+{
+	const char *nearest = NULL;
+	unsigned edits = NEAR_EDITS + 1;
+
+	for (size_t i = 0; i < CONFIG_SETTING_COUNT; i++) {
+		if (is_nearer(section, config_settings[i].section, &edits))
+			nearest = config_settings[i].section;
+	}
+	return nearest;
+}
+
+const struct config_setting *
+config_name_near(struct slice section, struct slice key)
+{
+	const struct config_setting *nearest = NULL;
+	unsigned edits = NEAR_EDITS + 1;
+
+	for (size_t i = 0; i < CONFIG_SETTING_COUNT; i++) {
+		if (slice_is(section, config_settings[i].section) &&
+		    is_nearer(key, config_settings[i].key, &edits))
+			nearest = &config_settings[i];
+	}
+	for (size_t i = 0; nearest == NULL && i < CONFIG_SETTING_COUNT; i++) {
+		if (slice_is(key, config_settings[i].key))
+			nearest = &config_settings[i];
+	}
+	return nearest;
+}
