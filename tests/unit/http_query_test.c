@@ -1,0 +1,165 @@
+/* Tests of http_query: what a request says in its headers and its query. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "broker/worker/http.h"
+
+static struct http_request request;
+
+static void
+read_text(const char *text)
+{
+	static const struct http_limits limits = {4096, 16};
+	size_t size;
+	int status;
+	const char *why;
+
+	ck_assert_int_eq(http_read_head(text, strlen(text), &limits, &request,
+			     &size, &status, &why),
+	    HTTP_HEAD_WHOLE);
+}
+
+static void
+assert_slice(struct slice slice, const char *expected)
+{
+	ck_assert_uint_eq(slice.len, strlen(expected));
+	ck_assert_mem_eq(slice.bytes, expected, slice.len);
+}
+
+START_TEST(a_header_is_found_in_any_case_and_counted)
+{
+	size_t count;
+
+	read_text("GET / HTTP/1.1
+Host: a
+"
+		  "X-A: 1
+x-a: 2
+X-B:
+
+");
+	assert_slice(http_header(&request, "x-A", &count), "1");
+	ck_assert_uint_eq(count, 2);
+	ck_assert_ptr_nonnull(http_header(&request, "X-B", NULL).bytes);
+	ck_assert_uint_eq(http_header(&request, "x-b", &count).len, 0);
+	ck_assert_uint_eq(count, 1);
+	ck_assert_ptr_null(http_header(&request, "X-", &count).bytes);
+	ck_assert_uint_eq(count, 0);
+}
+END_TEST
+
+static bool
+accepts(const char *headers)
+{
+	char text[300];
+
+	snprintf(
+	    text, sizeof(text), "GET / HTTP/1.1\r\nHost: a\r\n%s\r\n", headers);
+	read_text(text);
+	return http_accepts(&request, "text/event-stream");
+}
+
+START_TEST(a_media_type_is_accepted_only_in_so_many_words)
+{
+	ck_assert(accepts("Accept: text/event-stream\r\n"));
+	ck_assert(accepts("accept: TEXT/Event-Stream ; q=0.5\r\n"));
+	ck_assert(accepts("Accept: text/html,\t text/event-stream;q=1\r\n"));
+	ck_assert(accepts("Accept: a/b\r\nAccept: text/event-stream\r\n"));
+	ck_assert(accepts("Accept: text/event-stream;q=0.001\r\n"));
+	ck_assert(!accepts(""));
+	ck_assert(!accepts("Accept: */*\r\n"));
+	ck_assert(!accepts("Accept: text/*\r\n"));
+	ck_assert(!accepts("Accept:\r\n"));
+	ck_assert(!accepts("Accept: text/event-streams\r\n"));
+	ck_assert(!accepts("Accept: xtext/event-stream\r\n"));
+	ck_assert(!accepts("Accept: text/event-stream;q=0\r\n"));
+	ck_assert(!accepts("Accept: text/event-stream; a=b; Q=0.00\r\n"));
+	ck_assert(!accepts("X-Accept: text/event-stream\r\n"));
+}
+END_TEST
+
+/* The pairs of a query as "name=value|...", with '!' for a fault. */
+static const char *
+pairs_of(const char *text)
+{
+	static char out[400];
+	size_t room = strlen(text);
+	char *query_bytes = malloc(room + 1), *name = malloc(room + 1);
+	char *value = malloc(room + 1);
+	struct slice query = {query_bytes, room};
+	size_t name_len, value_len, len = 0;
+	int result;
+
+	ck_assert(query_bytes != NULL && name != NULL && value != NULL);
+	memcpy(query_bytes, text, room);
+	out[0] = '\0';
+	while ((result = http_query_next(
+		    &query, name, &name_len, value, &value_len)) == 1) {
+		ck_assert_uint_le(name_len + value_len, room);
+		len += (size_t)snprintf(out + len, sizeof(out) - len,
+		    "%.*s=%.*s|", (int)name_len, name, (int)value_len, value);
+	}
+	if (result < 0)
+		snprintf(out + len, sizeof(out) - len, "!");
+	free(query_bytes);
+	free(name);
+	free(value);
+	return out;
+}
+
+START_TEST(a_query_is_cut_into_decoded_pairs)
+{
+	ck_assert_str_eq(pairs_of(""), "");
+	ck_assert_str_eq(pairs_of("a=b"), "a=b|");
+	ck_assert_str_eq(pairs_of("a=b&c=d"), "a=b|c=d|");
+	ck_assert_str_eq(pairs_of("&&a=b&&&c&"), "a=b|c=|");
+	ck_assert_str_eq(pairs_of("a=&=b&="), "a=|=b|=|");
+	ck_assert_str_eq(pairs_of("a=b=c"), "a=b=c|");
+	ck_assert_str_eq(pairs_of("a+b=+c%2B"), "a b= c+|");
+	ck_assert_str_eq(pairs_of("%61%3d%26=%C3%bc"), "a=&=\xC3\xBC|");
+	ck_assert_str_eq(pairs_of("since=2026-01-31T12:00:00%2B02:00"),
+	    "since=2026-01-31T12:00:00+02:00|");
+	ck_assert_str_eq(pairs_of("a=%2500"), "a=%00|");
+}
+END_TEST
+
+START_TEST(a_broken_escape_or_nul_in_a_query_is_refused)
+{
+	ck_assert_str_eq(pairs_of("a=%"), "!");
+	ck_assert_str_eq(pairs_of("a=%4"), "!");
+	ck_assert_str_eq(pairs_of("a=%4&1=2"), "!");
+	ck_assert_str_eq(pairs_of("a=%4g"), "!");
+	ck_assert_str_eq(pairs_of("a=%g4"), "!");
+	ck_assert_str_eq(pairs_of("a=%+1"), "!");
+	ck_assert_str_eq(pairs_of("a=x%00"), "!");
+	ck_assert_str_eq(pairs_of("%00=x"), "!");
+	ck_assert_str_eq(pairs_of("a=b&%zz=x"), "a=b|!");
+}
+END_TEST
+
+static Suite *
+suite(void)
+{
+	TCase *tests = tcase_create("http_query");
+	Suite *suite = suite_create("http_query");
+
+	tcase_add_test(tests, a_header_is_found_in_any_case_and_counted);
+	tcase_add_test(tests, a_media_type_is_accepted_only_in_so_many_words);
+	tcase_add_test(tests, a_query_is_cut_into_decoded_pairs);
+	tcase_add_test(tests, a_broken_escape_or_nul_in_a_query_is_refused);
+	suite_add_tcase(suite, tests);
+	return suite;
+}
+
+int
+main(void)
+{
+	SRunner *runner = srunner_create(suite());
+	int failed;
+
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
