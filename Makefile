@@ -133,7 +133,15 @@ $(BUILD)/fuzzers/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/broker.a \
 	$(CLANG) $(CFLAGS) $(SANITIZE) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ \
 		$(BROKER_LIBS)
 
+# Programs that tests and measurements need, users of the library.
+TOOLS := $(BUILD)/steady $(BUILD)/asan/bin/steady
+$(BUILD)/steady: $(BUILD)/obj/tests/scenario/steady.o $(BUILD)/libssemux-pub.a
+$(BUILD)/asan/bin/steady: $(BUILD)/asan/tests/scenario/steady.o \
+		$(BUILD)/asan/libssemux-pub.a
+$(BUILD)/asan/bin/steady: private CFLAGS += $(SANITIZE)
 $(BUILD)/load: $(BUILD)/obj/tests/bench/load.o $(BUILD)/libssemux-pub.a
+$(BUILD)/load $(TOOLS):
+	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ $(LIBPUB_LIBS)
 
 unit: $(UNIT_TESTS)
@@ -156,14 +164,14 @@ run:
 ## make check: every test that ends within minutes
 check:
 	packaging/deps.sh build check
-	$(AGAIN) all unit fuzz asan
+	$(AGAIN) all unit fuzz asan $(TOOLS)
 	tests/lint/quick.sh
 	$(CHECK)
 
 ## make check-long: longer fuzzing, scenarios under sanitizers, ten times the kills
 check-long:
 	packaging/deps.sh build check
-	$(AGAIN) all unit fuzz asan
+	$(AGAIN) all unit fuzz asan $(TOOLS)
 	$(CHECK) --long
 
 ## make lint: formatting, static analysis and the house rules

@@ -1,0 +1,210 @@
+"""Processes killed at random moments under continuous publishing: every
+acknowledged event is delivered and stored exactly once, in order."""
+import os
+import random
+import signal
+import threading
+import unittest
+
+import msgpack_wire as wire
+import steady
+from broker import SCALE, BrokerCase, alive, tagged, wait_for
+from sse_client import Ended
+
+
+class Reader(threading.Thread):
+    """Reads one stream to the end of the test, from its last event on again
+    whenever it drops."""
+
+    def __init__(self, broker, channels, query=""):
+        super().__init__(daemon=True)
+        self.broker, self.channels, self.query = broker, channels, query
+        self.events = []
+        self.drops = 0
+        self.error = None
+        self.stopping = False
+        self.stream = broker.stream(channels, query=query)
+        self.stream.start()
+        self.start()
+
+    def run(self):
+        try:
+            while not self.stopping:
+                self.read()
+        except Exception as error:  # told by check(), in the test's thread
+            self.error = error
+
+    def read(self):
+        try:
+            while not self.stopping:
+                if not self.stream.waiting and not self.stream.fill(0.1) and \
+                        not self.stream.ended:
+                    continue
+                event = self.stream.next()
+                if event.id is not None:
+                    self.events.append(event)
+                elif event.name == "resync":
+                    raise AssertionError("a resync: %r" % (event,))
+        except Ended:
+            self.drops += 1
+            last = self.stream.last_id
+            self.stream.close()
+            self.reconnect(last)
+
+    def reconnect(self, last):
+        def connect():
+            try:
+                self.stream = self.broker.stream(
+                    self.channels, query=self.query, last_id=last)
+                self.stream.opened()
+                return True
+            except (OSError, Ended):
+                return False
+        if not self.stopping:
+            wait_for(connect, "a new connection")
+
+    def finish(self, last):
+        """Waits until the event with this cursor has come."""
+        wait_for(lambda: self.error or
+                 (self.events and self.events[-1].id == last),
+                 "event %s of %s; the newest is %s" % (
+                     last, self.channels,
+                     self.events[-1].id if self.events else "none"), 60)
+        self.stopping = True
+        self.join(20)
+        self.stream.close()
+        if self.error:
+            raise self.error
+
+
+class Kill(BrokerCase):
+    def publishers(self, broker):
+        return [steady.Service(broker, "svc:loop", "loop"),
+                steady.Service(broker, "svc:send", "send"),
+                steady.Lines(broker, "lines")]
+
+    def readers(self, broker):
+        return [Reader(broker, "*"), Reader(broker, "svc:*"),
+                Reader(broker, "lines", "&format=raw"), Reader(broker, "*")]
+
+    def progress(self, publishers, count):
+        """Waits for so many more acks of each."""
+        goals = [len(each.acked) + count for each in publishers]
+        wait_for(lambda: all(
+            len(each.acked) >= goal or each.process.poll() is not None
+            for each, goal in zip(publishers, goals)),
+            "further acks: have %s, want %s" % (
+                [len(each.acked) for each in publishers], goals), 60)
+        for each in publishers:
+            self.assertIsNone(each.process.poll(), each.channel)
+
+    def check(self, broker, publishers, readers):
+        """Everything acknowledged was stored and delivered once, in order."""
+        for each in publishers:
+            status, errors = each.finish()
+            self.assertEqual((status, each.bad), (0, []), errors)
+            self.assertEqual([row[0] for row in each.acked],
+                             [str(n + 1) for n in range(len(each.acked))])
+        stored = broker.stored()
+        for reader in readers:
+            covered = [row for row in stored if reader.channels == "*" or
+                       row[1] == reader.channels or
+                       row[1].startswith(reader.channels.rstrip("*"))]
+            reader.finish(wire.cursor_text(covered[-1][0]))
+            got = [event.id for event in reader.events]
+            first = got.index(wire.cursor_text(covered[0][0])) if got else 0
+            self.assertEqual(
+                got[first:], [wire.cursor_text(row[0]) for row in covered])
+        for each in publishers:
+            rows = [row for row in stored if row[1] == each.channel]
+            self.assertEqual(
+                [(row[4].decode(), wire.cursor_text(row[0])) for row in rows],
+                each.acked)
+        for event, row in zip(readers[0].events, stored):
+            self.assertEqual(tagged(event)["data"], row[4].decode())
+
+    def test_hub_killed_under_publishing_costs_no_stream_and_no_event(self):
+        broker = self.broker()
+        readers = self.readers(broker)
+        publishers = self.publishers(broker)
+        seed = random.randrange(2**32)
+        print("seed", seed)
+        dice = random.Random(seed)
+        self.progress(publishers, 10)
+        for _ in range(20 * SCALE):
+            broker.kill_hub()
+            self.progress(publishers, dice.randrange(1, 120))
+        self.check(broker, publishers, readers)
+        self.assertEqual([reader.drops for reader in readers],
+                         [0] * len(readers))
+
+    def test_worker_killed_drops_its_own_subscribers_only(self):
+        broker = self.broker()
+        readers = [Reader(broker, "*") for _ in range(8)]
+        publishers = self.publishers(broker)
+        dice = random.Random(random.randrange(2**32))
+        self.progress(publishers, 10)
+        for _ in range(10 * SCALE):
+            before = [reader.drops for reader in readers]
+            owned = self.owners(broker, readers)
+            victim = dice.choice(broker.workers())
+            broker.kill_worker(victim)
+            self.progress(publishers, dice.randrange(20, 100))
+            wait_for(lambda: all(
+                reader.drops > drops or owner != victim for
+                reader, drops, owner in zip(readers, before, owned)),
+                "the drops of its subscribers")
+            for reader, drops, owner in zip(readers, before, owned):
+                if owner != victim:
+                    self.assertEqual(reader.drops, drops)
+            broker.workers()
+        self.check(broker, publishers, readers)
+        self.assertGreater(sum(reader.drops for reader in readers), 0)
+
+    def owners(self, broker, readers):
+        """Which worker holds the stream of each reader."""
+        inodes = {}
+        for pid in broker.workers():
+            for name in os.listdir("/proc/%d/fd" % pid):
+                try:
+                    link = os.readlink("/proc/%d/fd/%s" % (pid, name))
+                except FileNotFoundError:
+                    continue
+                inodes[link] = pid
+        with open("/proc/net/tcp") as table:
+            rows = [line.split() for line in table]
+        out = []
+        for reader in readers:
+            port = "%04X" % reader.stream.address[1]
+            inode = next((row[9] for row in rows
+                          if row[2].endswith(":" + port)), None)
+            out.append(inodes.get("socket:[%s]" % inode))
+        return out
+
+    def test_all_killed_and_started_again_loses_nothing(self):
+        broker = self.broker()
+        readers = self.readers(broker)
+        publishers = self.publishers(broker)
+        for _ in range(5 * SCALE):
+            self.progress(publishers, 60)
+            broker.kill()
+            broker.start()
+        self.progress(publishers, 60)
+        self.check(broker, publishers, readers)
+
+    def test_hub_and_workers_killed_together(self):
+        broker = self.broker()
+        readers = self.readers(broker)
+        publishers = self.publishers(broker)
+        for _ in range(5 * SCALE):
+            self.progress(publishers, 40)
+            victims = [broker.hub()] + broker.workers()
+            for pid in victims:
+                os.kill(pid, signal.SIGKILL)
+            wait_for(lambda: not any(map(alive, victims)), "their end")
+        self.progress(publishers, 40)
+        self.check(broker, publishers, readers)
+
+
+if __name__ == "__main__":
+    unittest.main()

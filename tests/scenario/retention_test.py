@@ -1,0 +1,127 @@
+"""History: what is let go, and who is told."""
+import json
+import unittest
+
+import msgpack_wire as wire
+from broker import BrokerCase, wait_for
+
+
+class Retention(BrokerCase):
+    def kept(self, broker, most):
+        """What is stored, once it is so many events at most."""
+        def trimmed():
+            stored = broker.stored()
+            return stored if len(stored) <= most else None
+        return wait_for(trimmed, "at most %d events" % most)
+
+    def fill(self, broker):
+        """Many events on `busy`, few old ones on `quiet` and `idle`; the
+        cursor after the quiet ones, and that after the first busy ones."""
+        with broker.publisher() as publisher:
+            publisher.publish("idle", "0")
+            quiet = publisher.publish("quiet", "1")
+            busy = publisher.publish_many(("busy", "%d" % n + "x" * 100)
+                                          for n in range(3000))
+        return wire.cursor_text(quiet), wire.cursor_text(busy[9])
+
+    def resynced(self, broker, channels, since):
+        """Which channels a subscriber with this cursor must load anew."""
+        with broker.stream(channels, last_id=since) as stream:
+            _, events = stream.start()
+        out = []
+        for event in events:
+            if event.name == "resync":
+                said = json.loads(event.data)
+                self.assertEqual(said["reason"], "history")
+                self.assertIsNone(event.id)
+                out += said["channels"]
+        return sorted(out)
+
+    def check(self, broker, most):
+        quiet, busy = self.fill(broker)
+        stored = self.kept(broker, most)
+        self.assertEqual({row[1] for row in stored}, {"busy"})
+        # Only who lost something is told, and only of that channel.
+        self.assertEqual(self.resynced(broker, "busy,quiet", busy), ["busy"])
+        self.assertEqual(self.resynced(broker, "quiet", quiet), [])
+        self.assertEqual(self.resynced(broker, "quiet,idle", quiet), [])
+        self.assertEqual(self.resynced(broker, "quiet", "0-1"), ["quiet"])
+        self.assertEqual(self.resynced(broker, "never", "0-1"), [])
+        last = wire.cursor_text(stored[-2][0])
+        self.assertEqual(self.resynced(broker, "busy,quiet,idle", last), [])
+        # What is left is delivered.
+        with broker.stream("busy", last_id=busy) as stream:
+            _, events = stream.start()
+            self.assertEqual([event.id for event in events if event.id],
+                             [wire.cursor_text(row[0]) for row in stored])
+
+    def test_by_count(self):
+        self.check(self.broker(history__max_events=100), 100)
+
+    def test_by_bytes(self):
+        self.check(self.broker(history__max_bytes="10k"), 100)
+
+    def test_by_age(self):
+        broker = self.broker(history__max_age="2s")
+        quiet, busy = self.fill(broker)
+        self.assertEqual(self.kept_by_age(broker), [])
+        self.assertEqual(self.resynced(broker, "busy,quiet", quiet), ["busy"])
+        self.assertEqual(self.resynced(broker, "busy", busy), ["busy"])
+        self.assertEqual(self.resynced(broker, "quiet", quiet), [])
+
+    def kept_by_age(self, broker):
+        wait_for(lambda: not broker.stored(), "the age of all", 30)
+        return broker.stored()
+
+    def test_a_pattern_is_told_its_channels(self):
+        broker = self.broker(history__max_events=50)
+        with broker.publisher() as publisher:
+            first = publisher.publish("a:1", "x")
+            publisher.publish("b:1", "x")
+            publisher.publish_many(("a:2", "x") for _ in range(500))
+        self.kept(broker, 50)
+        since = wire.cursor_text(first)
+        got = self.resynced(broker, "a:*", since)
+        self.assertIn(got, (["a:2"], ["a:*"]))
+        self.assertEqual(self.resynced(broker, "b:*", since), ["b:1"]
+                         if got == ["a:2"] else ["b:*"])
+        self.assertEqual(self.resynced(broker, "c:*", since), [])
+
+    def test_the_loss_is_remembered_over_a_restart(self):
+        broker = self.broker(history__max_events=50)
+        with broker.publisher() as publisher:
+            first = publisher.publish("a", "x")
+            publisher.publish_many(("a", "x") for _ in range(500))
+        self.kept(broker, 50)
+        broker.kill()
+        broker.start()
+        self.assertEqual(self.resynced(broker, "a", wire.cursor_text(first)),
+                         ["a"])
+
+    def test_a_resend_is_recognised_though_its_event_is_gone(self):
+        broker = self.broker(history__max_events=10)
+        with broker.publisher("p") as publisher:
+            cursors = publisher.publish_many(("a", str(n)) for n in range(500))
+        self.kept(broker, 10)
+        with broker.publisher("p") as publisher:
+            publisher.seq = 399
+            publisher.offer("a", "400")
+            self.assertEqual(publisher.ack(), (400, cursors[399], True))
+
+    def test_publishing_goes_on_while_much_is_let_go(self):
+        """After a start with a lower limit there is much to let go; it is
+        done in steps, between which publishers get their acks."""
+        broker = self.broker()
+        with broker.publisher() as publisher:
+            publisher.publish_many(("a", "x" * 50) for _ in range(50000))
+        self.assertEqual(broker.stop(), 0)
+        broker.start({"history.max_events": "100"})
+        with broker.publisher() as publisher:
+            publisher.publish("a", "while it trims")
+            left = len(broker.stored())
+        print("%d events were left when a publisher had its ack" % left)
+        self.kept(broker, 100)
+
+
+if __name__ == "__main__":
+    unittest.main()
