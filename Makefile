@@ -21,7 +21,7 @@ CFLAGS ?= -O2 -g
 
 have = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo $(1))
 MSGPACK := $(or $(call have,msgpack-c),msgpack)
-PACKAGES := $(MSGPACK) sqlite3 libseccomp
+PACKAGES := $(MSGPACK) sqlite3 libseccomp jansson
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef \
 	-Wvla -Wconversion -Wno-sign-conversion $(if $(CI),-Werror)
@@ -33,8 +33,9 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer
 LINK := -Wl,-z,relro,-z,now -Wl,--as-needed
 libs = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)
-BROKER_LIBS := -lev $(call libs,$(PACKAGES)) -lm
+BROKER_LIBS := -lev $(call libs,$(filter-out jansson,$(PACKAGES))) -lm
 LIBPUB_LIBS := $(call libs,$(MSGPACK)) -lm
+CLI_LIBS := $(LIBPUB_LIBS) $(call libs,jansson)
 
 # ---- what there is
 
@@ -93,7 +94,7 @@ $(2)/ssemuxd: $(BUILD)/$(1)/broker/main.o $(BUILD)/$(1)/broker.a \
 $(2)/ssemux-pub $(2)/ssemuxctl: $(2)/%: $(BUILD)/$(1)/publisher-cli/%.o \
 		$(BUILD)/$(1)/cli.a $(BUILD)/$(1)/libssemux-pub.a
 	@mkdir -p $$(@D)
-	$(3) $$(CFLAGS) $(4) $$(LDFLAGS) $$(LINK) -o $$@ $$^ $$(LIBPUB_LIBS)
+	$(3) $$(CFLAGS) $(4) $$(LDFLAGS) $$(LINK) -o $$@ $$^ $$(CLI_LIBS)
 
 $(BUILD)/$(1)/broker/worker/%.o: $(wildcard broker/worker/*.html)
 endef
@@ -139,7 +140,8 @@ $(BUILD)/steady: $(BUILD)/obj/tests/scenario/steady.o $(BUILD)/libssemux-pub.a
 $(BUILD)/asan/bin/steady: $(BUILD)/asan/tests/scenario/steady.o \
 		$(BUILD)/asan/libssemux-pub.a
 $(BUILD)/asan/bin/steady: private CFLAGS += $(SANITIZE)
-$(BUILD)/load: $(BUILD)/obj/tests/bench/load.o $(BUILD)/libssemux-pub.a
+$(BUILD)/load: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/bench/*.c)) \
+		$(BUILD)/libssemux-pub.a
 $(BUILD)/load $(TOOLS):
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ $(LIBPUB_LIBS)

@@ -20,6 +20,7 @@ build  libev-dev       header ev.h         event loop of hub and workers
 build  libmsgpack-dev  lib msgpack-c,msgpack  messages of the publisher socket
 build  libsqlite3-dev  lib sqlite3         the store of events
 build  libseccomp-dev  lib libseccomp      confines hub and workers
+build  libjansson-dev  lib jansson         JSON in the command line tools
 build  uthash-dev      header uthash.h     hash tables
 check  check           lib check           unit tests
 check  python3         tool python3        scenario tests

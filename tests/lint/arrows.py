@@ -49,8 +49,8 @@ LIBRARIES = [
     ("seccomp and landlock", r"<(seccomp|linux/(seccomp|landlock))",
      r"\bseccomp_\w+", named("sandbox")),
     ("OpenSSL", r"<openssl/", r"\bEVP_\w+", named("auth", "tls")),
-    ("jansson", r"<jansson", r"\bjson_(t|loads|loadb|dumps|object_get)\b",
-     named("auth", "ssemuxctl", "top")),
+    ("jansson", r"<jansson", r"\bjson_(t|loads|loadb|dumps)\b",
+     named("auth", "json_line", "report")),
 ]
 
 

@@ -93,6 +93,7 @@ class Broker:
     """One broker and its folder, which outlives restarts."""
 
     def __init__(self, settings=None):
+        self.build = BUILD
         self.folder = tempfile.mkdtemp(prefix="ssemux-test-")
         self.socket = os.path.join(self.folder, "pub.sock")
         self.database = os.path.join(self.folder, "ssemux.db")

@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""bench: figures of one broker on this machine, printed, never asserted.
+
+Prints a table and, last, one line of JSON. `make bench` runs it.
+"""
+import argparse
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "../scenario"))
+
+IDLE = 5000
+
+
+def cpu_s(pids):
+    """Processor time that these processes have used, from the scheduler."""
+    total = 0
+    for pid in pids:
+        with open("/proc/%d/schedstat" % pid) as file:
+            total += int(file.read().split()[0])
+    return total / 1e9
+
+
+class Bench:
+    def __init__(self, build, size):
+        self.load = os.path.join(build, "load")
+        self.size = size
+        self.figures = {}
+
+    def broker(self, **settings):
+        from broker import Broker
+        return Broker(dict({"history.max_events": "10000000"}, **settings))
+
+    def note(self, name, value, unit):
+        self.figures[name] = value
+        print("%-46s %12s %s" % (name.replace("_", " "),
+                                 "{:,}".format(value), unit), flush=True)
+
+    def with_broker(self, measure, **settings):
+        broker = self.broker(**settings)
+        try:
+            measure(broker.start())
+            if broker.stop() != 0:
+                raise SystemExit("the broker did not end with 0")
+        finally:
+            broker.cleanup()
+
+    def accept(self, name, how, publishers, events, **settings):
+        def measure(broker):
+            before = cpu_s([broker.hub()])
+            seconds = float(subprocess.run(
+                [self.load, "accept", broker.socket, how, str(publishers),
+                 str(events), str(self.size)], check=True,
+                capture_output=True, text=True).stdout)
+            used = cpu_s([broker.hub()]) - before
+            self.note(name + "_per_s", round(events / seconds), "events/s")
+            self.note(name + "_hub_cpu", round(used / events * 1e6, 2),
+                      "us/event")
+        self.with_broker(measure, **settings)
+
+    def start_load(self, *arguments):
+        process = subprocess.Popen(
+            [self.load] + [str(each) for each in arguments], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        if process.stdout.readline() != "ready\n":
+            raise SystemExit("the load generator did not start")
+        return process
+
+    def deliver(self, subscribers, events):
+        def measure(broker):
+            process = self.start_load("deliver", broker.socket, broker.port,
+                                      subscribers, events, self.size)
+            pids = [broker.hub()] + broker.workers()
+            before = cpu_s(pids), cpu_s(pids[1:])
+            process.stdin.write("\n")
+            process.stdin.flush()
+            row = process.stdout.readline().split()
+            used = cpu_s(pids) - before[0], cpu_s(pids[1:]) - before[1]
+            process.communicate()
+            count, seconds = int(row[0]), float(row[1])
+            self.note("deliveries_per_s", round(count / seconds),
+                      "events/s to %d subscribers" % subscribers)
+            self.note("delivery_cpu", round(used[0] / count * 1e6, 3),
+                      "us/delivery (hub and workers)")
+            self.note("delivery_worker_cpu", round(used[1] / count * 1e6, 3),
+                      "us/delivery (workers)")
+            for name, value in zip(("missing", "doubled", "out_of_order"),
+                                   row[2:]):
+                self.note("deliveries_" + name, int(value), "events")
+        self.with_broker(measure)
+
+    def idle(self, subscribers):
+        from broker import pss_kib
+
+        def measure(broker):
+            workers = broker.workers()
+            before = sum(map(pss_kib, workers))
+            process = self.start_load("idle", broker.port, subscribers)
+            after = sum(map(pss_kib, workers))
+            process.communicate()
+            self.note("idle_subscriber_memory", round(
+                (after - before) * 1024 / subscribers),
+                "bytes each, PSS of the workers, %d subscribers" % subscribers)
+        self.with_broker(measure)
+
+
+def machine():
+    model = platform.processor()
+    with open("/proc/cpuinfo") as file:
+        for line in file:
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    return {"processor": model, "processors": os.cpu_count(),
+            "kernel": platform.release()}
+
+
+def raise_descriptors(wanted):
+    """So many may be open; the programs that are started inherit it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--size", type=int, default=128,
+                        help="bytes of data of each event")
+    parser.add_argument("--scale", type=float, default=1.0,
+                        help="of the number of events")
+    options = parser.parse_args()
+    os.environ["SSEMUX_BUILD"] = os.path.abspath(options.build)
+    raise_descriptors(IDLE + 1000)
+    bench = Bench(options.build, options.size)
+
+    def count(events):
+        return max(1000, int(events * options.scale))
+    print("events of %d bytes; %s" % (options.size, machine()))
+    bench.accept("accepted_1_blocking", "send", 1, count(20000))
+    bench.accept("accepted_1_blocking_fsync", "send", 1, count(2000),
+                 **{"history.durability": "fsync"})
+    bench.accept("accepted_1_pipelined", "loop", 1, count(400000))
+    bench.accept("accepted_8_pipelined", "loop", 8, count(400000))
+    bench.deliver(1000, count(5000))
+    bench.idle(IDLE)
+    print(json.dumps(dict(bench.figures, bytes=options.size, **machine())))
+
+
+if __name__ == "__main__":
+    main()

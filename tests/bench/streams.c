@@ -1,0 +1,255 @@
+/* streams: many event streams in one loop. See streams.h. */
+#include "tests/bench/streams.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	LINE_START = 40, /* bytes kept of a line: its field and number */
+	READ_BYTES = 1 << 18,
+	TURN_EVENTS = 256,
+};
+
+/* Where a stream is between two reads. */
+enum place { IN_HEAD, IN_CHUNK_SIZE, IN_CHUNK, BEHIND_CHUNK };
+
+struct stream {
+	int fd;
+	enum place place;
+	unsigned head_match; /* bytes of CR LF CR LF seen */
+	size_t chunk_left;
+	char line[LINE_START];
+	size_t line_len;
+	uint64_t number; /* of the last event */
+	bool live;
+};
+
+struct streams {
+	int epoll;
+	size_t count;
+	size_t live;
+	size_t there; /* streams that have received the awaited number */
+	uint64_t awaited;
+	struct streams_counts counts;
+	struct stream *all;
+};
+
+static __attribute__((noreturn)) void
+fail(const char *what)
+{
+	fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static void
+connect_stream(struct streams *streams, struct stream *stream, uint64_t port)
+{
+	static const char request[] =
+	    "GET /stream?channels=bench&format=raw HTTP/1.1\r\n"
+	    "Host: localhost\r\nAccept: text/event-stream\r\n\r\n";
+	struct sockaddr_in address = {
+	    .sin_family = AF_INET,
+	    .sin_port = htons((uint16_t)port),
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = stream};
+
+	stream->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (stream->fd == -1 || connect(stream->fd, (struct sockaddr *)&address,
+				    sizeof(address)) == -1)
+		fail("cannot connect");
+	if (send(stream->fd, request, sizeof(request) - 1, 0) !=
+	    (ssize_t)sizeof(request) - 1)
+		fail("cannot send");
+	if (fcntl(stream->fd, F_SETFL, O_NONBLOCK) == -1 ||
+	    epoll_ctl(streams->epoll, EPOLL_CTL_ADD, stream->fd, &event) == -1)
+		fail("cannot watch");
+}
+
+struct streams *
+streams_open(uint64_t port, size_t count)
+{
+	struct streams *streams = calloc(1, sizeof(*streams));
+
+	if (streams == NULL)
+		fail("no memory");
+	streams->count = count;
+	streams->awaited = UINT64_MAX;
+	streams->epoll = epoll_create1(EPOLL_CLOEXEC);
+	streams->all = calloc(count, sizeof(*streams->all));
+	if (streams->all == NULL || streams->epoll == -1)
+		fail("no memory");
+	for (size_t i = 0; i < count; i++)
+		connect_stream(streams, &streams->all[i], port);
+	return streams;
+}
+
+static void
+take_number(struct streams *streams, struct stream *stream, uint64_t number)
+{
+	struct streams_counts *counts = &streams->counts;
+
+	counts->events++;
+	if (number > stream->number + 1)
+		counts->missing += number - stream->number - 1;
+	else if (number == stream->number)
+		counts->doubled++;
+	else if (number < stream->number)
+		counts->disordered++;
+	stream->number = number;
+	if (number == streams->awaited)
+		streams->there++;
+}
+
+static void
+take_line(struct streams *streams, struct stream *stream)
+{
+	static const char live[] = "event: live", data[] = "data: ";
+	const char *line = stream->line;
+	size_t len = stream->line_len;
+
+	if (len == sizeof(live) - 1 && memcmp(line, live, len) == 0) {
+		streams->live += !stream->live;
+		stream->live = true;
+	} else if (len > sizeof(data) && memcmp(line, data, 6) == 0 &&
+		   line[6] >= '0' && line[6] <= '9') {
+		char digits[LINE_START + 1];
+
+		memcpy(digits, line + 6, len - 6);
+		digits[len - 6] = '\0';
+		take_number(streams, stream, strtoull(digits, NULL, 10));
+	}
+	stream->line_len = 0;
+}
+
+/* Bytes of the body: keeps the start of each line, acts at its end. */
+static void
+take_body(struct streams *streams, struct stream *stream, const char *bytes,
+    size_t len)
+{
+	while (len > 0) {
+		const char *end = memchr(bytes, '\n', len);
+		size_t part = end == NULL ? len : (size_t)(end - bytes);
+		size_t room = LINE_START - stream->line_len;
+		size_t kept = part < room ? part : room;
+
+		memcpy(stream->line + stream->line_len, bytes, kept);
+		stream->line_len += kept;
+		if (end == NULL)
+			return;
+		take_line(streams, stream);
+		bytes += part + 1;
+		len -= part + 1;
+	}
+}
+
+static size_t
+hex_value(char digit)
+{
+	if (digit >= '0' && digit <= '9')
+		return (size_t)(digit - '0');
+	return (size_t)((digit | 0x20) - 'a' + 10);
+}
+
+/* One byte of what stands around the chunks. */
+static void
+take_frame_byte(struct stream *stream, char byte)
+{
+	static const char head_end[] = "\r\n\r\n";
+
+	switch (stream->place) {
+	case IN_HEAD:
+		stream->head_match = byte == head_end[stream->head_match]
+					 ? stream->head_match + 1
+					 : byte == '\r';
+		if (stream->head_match == 4)
+			stream->place = IN_CHUNK_SIZE;
+		break;
+	case IN_CHUNK_SIZE:
+		if (byte == '\n')
+			stream->place = IN_CHUNK;
+		else if (byte != '\r')
+			stream->chunk_left =
+			    stream->chunk_left * 16 + hex_value(byte);
+		break;
+	case BEHIND_CHUNK:
+		if (byte == '\n')
+			stream->place = IN_CHUNK_SIZE;
+		break;
+	case IN_CHUNK:
+		break;
+	}
+}
+
+static void
+take_bytes(struct streams *streams, struct stream *stream, const char *bytes,
+    size_t len)
+{
+	while (len > 0) {
+		size_t part = 1;
+
+		if (stream->place != IN_CHUNK) {
+			take_frame_byte(stream, *bytes);
+		} else {
+			part =
+			    len < stream->chunk_left ? len : stream->chunk_left;
+			take_body(streams, stream, bytes, part);
+			stream->chunk_left -= part;
+			if (stream->chunk_left == 0)
+				stream->place = BEHIND_CHUNK;
+		}
+		bytes += part;
+		len -= part;
+	}
+}
+
+static void
+turn(struct streams *streams)
+{
+	static char bytes[READ_BYTES];
+	struct epoll_event events[TURN_EVENTS];
+	int count = epoll_wait(streams->epoll, events, TURN_EVENTS, 30000);
+
+	if (count == 0)
+		errno = ETIMEDOUT;
+	if (count <= 0 && errno != EINTR)
+		fail("waiting for events");
+	for (int i = 0; i < count; i++) {
+		struct stream *stream = events[i].data.ptr;
+		ssize_t len = read(stream->fd, bytes, sizeof(bytes));
+
+		if (len > 0)
+			take_bytes(streams, stream, bytes, (size_t)len);
+		else if (len == 0 || errno != EAGAIN)
+			fail("a stream has ended");
+	}
+}
+
+void
+streams_wait_live(struct streams *streams)
+{
+	while (streams->live < streams->count)
+		turn(streams);
+}
+
+void
+streams_wait_number(struct streams *streams, uint64_t number)
+{
+	streams->awaited = number;
+	while (streams->there < streams->count)
+		turn(streams);
+}
+
+struct streams_counts
+streams_counts(const struct streams *streams)
+{
+	return streams->counts;
+}
