@@ -102,7 +102,7 @@ endef
 $(eval $(call flavour,obj,$(BUILD),$$(CC),$$(HARDENING)))
 $(eval $(call flavour,asan,$(BUILD)/asan/bin,$$(CC),$$(SANITIZE)))
 $(eval $(call flavour,fuzz,$(BUILD)/fuzz/bin,$$(CLANG),\
-	$$(SANITIZE) -fsanitize=fuzzer-no-link))
+	$$(SANITIZE) -fsanitize=fuzzer-no-link -Wno-error))
 
 $(BUILD)/libssemux-pub.a: $(BUILD)/obj/libssemux-pub.a
 	cp $< $@
@@ -123,16 +123,17 @@ $(BUILD)/libpub-%: libpub/%.c $(BUILD)/libssemux-pub.so
 # ---- to test
 
 $(BUILD)/unit/%: $(BUILD)/asan/tests/unit/%.o $(BUILD)/asan/broker.a \
-		$(BUILD)/asan/libpub.a $(BUILD)/asan/protocol.a
+		$(BUILD)/asan/cli.a $(BUILD)/asan/libpub.a \
+		$(BUILD)/asan/protocol.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ \
-		$(call libs,check) $(BROKER_LIBS)
+		$(call libs,check) $(BROKER_LIBS) $(CLI_LIBS)
 
 $(BUILD)/fuzzers/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/broker.a \
 		$(BUILD)/fuzz/protocol.a
 	@mkdir -p $(@D)
 	$(CLANG) $(CFLAGS) $(SANITIZE) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ \
-		$(BROKER_LIBS)
+		$(BROKER_LIBS) $(CLI_LIBS)
 
 # Programs that tests and measurements need, users of the library.
 TOOLS := $(BUILD)/steady $(BUILD)/asan/bin/steady

@@ -22,6 +22,9 @@ ENVIRONMENT = dict(
 )
 
 
+SHOWN = 60  # lines of the log of what failed
+
+
 class Job:
     """One program to run, and how to read its counts from its output."""
 
@@ -132,7 +135,7 @@ def show(job, result):
     if failed:
         print("---- %s (status %s), its last lines:" % (log, status))
         with open(log, errors="replace") as text:
-            print("".join(text.readlines()[-80:]).rstrip())
+            print("".join(text.readlines()[-SHOWN:]).rstrip())
         print("----")
     sys.stdout.flush()
 
