@@ -70,7 +70,7 @@ hear_ack(struct ssemux_pub *pub, const struct message *message)
 	if (!is_about_front(pub, message))
 		return drop_nonsense(pub, "an ack out of order");
 	backoff_reset(&pub->backoff);
-	result_tell_acked(pub, message->cursor, message->duplicate);
+	result_tell_acked(pub, message);
 	result_tell_own_refusals(pub);
 	result_tell_receipts(pub);
 	return true;

@@ -40,7 +40,7 @@ settle(struct ssemux_pub *pub, uint64_t number,
 }
 
 void
-result_tell_acked(struct ssemux_pub *pub, uint64_t cursor, bool duplicate)
+result_tell_acked(struct ssemux_pub *pub, const struct message *ack)
 {
 	struct entry *front = pub->queue.unacked.first;
 	uint64_t number = front->number;
@@ -49,18 +49,18 @@ result_tell_acked(struct ssemux_pub *pub, uint64_t cursor, bool duplicate)
 	    .outcome = SSEMUX_PUB_ACKED,
 	    .ticket = front->ticket,
 	    .cursor = text,
-	    .duplicate = duplicate,
+	    .duplicate = ack->duplicate,
 	    .code = "",
 	    .field = "",
 	    .text = "",
 	};
 
-	if (cursor != 0)
-		cursor_id_format(cursor, text);
+	if (ack->cursor != 0)
+		cursor_id_format(ack->cursor, text);
 	if ((front->flags & MESSAGE_FLAG_RECEIPT) != 0) {
-		front->cursor = cursor;
+		front->cursor = ack->cursor;
 		/* The broker sends no receipt for what it had before. */
-		front->receipt_is_in = duplicate;
+		front->receipt_is_in = ack->duplicate;
 		front->notified = -1;
 		queue_move_to_receipts(&pub->queue);
 	} else {
@@ -141,6 +141,10 @@ result_tell_own_refusals(struct ssemux_pub *pub)
 
 		failure_set_fault(
 		    &failure, failure_number_of(fault.refusal), &fault);
-		result_tell_refused(pub, &failure);
+		/* One that was sent to a broker which takes less by now may
+		 * have been stored by that one. */
+		tell_front_ended(pub,
+		    front->seq == 0 ? SSEMUX_PUB_REFUSED : SSEMUX_PUB_LOST,
+		    &failure);
 	}
 }

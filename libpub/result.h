@@ -6,7 +6,7 @@
 
 /* Each tells about the front of the queue and takes it out of there. */
 
-void result_tell_acked(struct ssemux_pub *pub, uint64_t cursor, bool duplicate);
+void result_tell_acked(struct ssemux_pub *pub, const struct message *ack);
 void result_tell_refused(struct ssemux_pub *pub, const struct failure *failure);
 
 /* Tells LOST about every unacknowledged event, with pub->failure as the

@@ -70,8 +70,9 @@ enum ssemux_pub_outcome {
 	/* Not stored, and will not be: the broker does not take it. Events
 	 * after it are not touched by that. */
 	SSEMUX_PUB_REFUSED = 1,
-	/* The library has given it up: the handle was closed, or has failed.
-	 * If it was on its way just then, it may have been stored. */
+	/* The library has given it up: the handle was closed, or has failed,
+	 * or the broker was restarted and takes no event so long any more. If
+	 * it was on its way just then, it may have been stored. */
 	SSEMUX_PUB_LOST = 2,
 	/* How many clients it was handed to; follows ACKED for an event that
 	 * was given with SSEMUX_PUB_WANT_RECEIPT. Receipts come in order
@@ -83,9 +84,9 @@ enum ssemux_pub_outcome {
  * never NULL: what does not apply is "". */
 struct ssemux_pub_result {
 	enum ssemux_pub_outcome outcome;
-	void *ticket;	    /* as given with the event */
+	void *ticket;       /* as given with the event */
 	const char *cursor; /* ACKED, RECEIPT: its place in the log, MS-SEQ */
-	int duplicate;	    /* ACKED: 1 when an earlier try had stored it */
+	int duplicate;      /* ACKED: 1 when an earlier try had stored it */
 	int64_t notified;   /* RECEIPT: clients; -1 when nobody knows, as the
 			     * connection broke between ACKED and RECEIPT */
 	const char *code;   /* REFUSED, LOST: a stable word, for programs; the
@@ -99,8 +100,8 @@ struct ssemux_pub_result {
  * ssemux_pub_resync() and everything that only looks at the handle; the
  * functions that wait, dispatch or close are refused with EDEADLK inside it.
  */
-typedef void ssemux_pub_on_result(
-    const struct ssemux_pub_result *result, void *context);
+typedef void
+ssemux_pub_on_result(const struct ssemux_pub_result *result, void *context);
 
 /* ---- Opening and closing ---------------------------------------------- */
 
@@ -148,8 +149,8 @@ struct ssemux_pub_options {
  *	ENOMEM		no memory
  *	others		no random numbers, see getrandom(2)
  */
-SSEMUX_PUB_API struct ssemux_pub *ssemux_pub_open(
-    const struct ssemux_pub_options *options);
+SSEMUX_PUB_API struct ssemux_pub *
+ssemux_pub_open(const struct ssemux_pub_options *options);
 
 /*
  * Closes the connection and frees the handle. Does not wait: call
@@ -231,8 +232,8 @@ SSEMUX_PUB_API int ssemux_pub_publish(
  * the control event `resync`. Takes its place among the events and is
  * acknowledged like one; all said of ssemux_pub_publish() holds.
  */
-SSEMUX_PUB_API int ssemux_pub_resync(
-    struct ssemux_pub *pub, const char *channel, void *ticket);
+SSEMUX_PUB_API int
+ssemux_pub_resync(struct ssemux_pub *pub, const char *channel, void *ticket);
 
 /*
  * Publishes one event and waits until it is stored. Events taken before are
@@ -250,9 +251,9 @@ SSEMUX_PUB_API int ssemux_pub_resync(
  *			again; its result goes to the result function
  *	EDEADLK		called inside the result function
  */
-SSEMUX_PUB_API int ssemux_pub_send(struct ssemux_pub *pub,
-    const struct ssemux_pub_event *event, int timeout_ms,
-    char cursor[SSEMUX_PUB_CURSOR_SIZE]);
+SSEMUX_PUB_API int
+ssemux_pub_send(struct ssemux_pub *pub, const struct ssemux_pub_event *event,
+    int timeout_ms, char cursor[SSEMUX_PUB_CURSOR_SIZE]);
 
 /*
  * Sends what there is to send and waits until every event has its result (and
@@ -309,8 +310,8 @@ enum ssemux_pub_state {
 	SSEMUX_PUB_FAILED = 3,
 };
 
-SSEMUX_PUB_API enum ssemux_pub_state ssemux_pub_state(
-    const struct ssemux_pub *pub);
+SSEMUX_PUB_API enum ssemux_pub_state
+ssemux_pub_state(const struct ssemux_pub *pub);
 
 /* Events taken that have neither ACKED, REFUSED nor LOST yet. */
 SSEMUX_PUB_API size_t ssemux_pub_unacked(const struct ssemux_pub *pub);
@@ -324,8 +325,8 @@ SSEMUX_PUB_API size_t ssemux_pub_max_event(const struct ssemux_pub *pub);
  *	ETIMEDOUT	timeout_ms are over
  *	ENOMEM, EDEADLK, EPROTO, EACCES as above
  */
-SSEMUX_PUB_API const char *ssemux_pub_status(
-    struct ssemux_pub *pub, int timeout_ms);
+SSEMUX_PUB_API const char *
+ssemux_pub_status(struct ssemux_pub *pub, int timeout_ms);
 
 /*
  * The last failure: of a call, or of the connection ("cannot connect to ...").
@@ -336,8 +337,7 @@ SSEMUX_PUB_API const char *ssemux_pub_status(
  */
 SSEMUX_PUB_API const char *ssemux_pub_error(const struct ssemux_pub *pub);
 SSEMUX_PUB_API const char *ssemux_pub_error_code(const struct ssemux_pub *pub);
-SSEMUX_PUB_API const char *ssemux_pub_error_field(
-    const struct ssemux_pub *pub);
+SSEMUX_PUB_API const char *ssemux_pub_error_field(const struct ssemux_pub *pub);
 SSEMUX_PUB_API int ssemux_pub_error_number(const struct ssemux_pub *pub);
 
 #ifdef __cplusplus
