@@ -32,6 +32,7 @@ check  chromium        tool chromium       the browser
 lint   clang-format    tool clang-format   formatting of C
 lint   cppcheck        tool cppcheck       static analysis of C
 lint   shellcheck      tool shellcheck     static analysis of scripts
+lint   git             tool git            lists the files
 lint   mandoc          tool mandoc         reads the manual pages
 lint   python3         tool python3        runs the house rules
 lint   universal-ctags tool ctags          measures functions
@@ -45,8 +46,9 @@ present() {
 	tool) command -v "$2" >/dev/null ;;
 	header) echo "#include <$2>" | gcc -E -x c - >/dev/null 2>&1 ;;
 	lib)
-		for name in ${2//,/ }; do
-			pkg-config --exists "$name" 2>/dev/null && return 0
+		local lib
+		for lib in ${2//,/ }; do
+			pkg-config --exists "$lib" 2>/dev/null && return 0
 		done
 		return 1
 		;;
@@ -124,7 +126,7 @@ fi
 export DEBIAN_FRONTEND=noninteractive
 install=("${as_root[@]}" apt-get install -y -q --no-install-recommends)
 update() {
-	echo "deps: ${as_root[*]-} apt-get update"
+	echo "deps: ${as_root[*]-}${as_root:+ }apt-get update"
 	"${as_root[@]}" apt-get update -q
 }
 
