@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include <time.h>
 
 #include "publisher-cli/exits.h"
+#include "publisher-cli/output.h"
 #include "publisher-cli/progress.h"
 #include "publisher-cli/source.h"
 
@@ -55,31 +55,6 @@ now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Says something on standard error; control characters that came from the
- * input or the broker are shown as '?'. line 0: about no line. */
-__attribute__((format(printf, 3, 4))) static void
-complain(struct feed *feed, uint64_t line, const char *format, ...)
-{
-	char text[512];
-	va_list args;
-
-	va_start(args, format);
-	if (vsnprintf(text, sizeof(text), format, args) < 0)
-		text[0] = '\0';
-	va_end(args);
-	for (char *at = text; *at != '\0'; at++) {
-		if ((unsigned char)*at < 0x20 || *at == 0x7F)
-			*at = '?';
-	}
-	progress_wipe(&feed->progress);
-	if (line > 0)
-		fprintf(stderr, "%s: line %" PRIu64 ": %s\n",
-		    program_invocation_short_name, line, text);
-	else
-		fprintf(
-		    stderr, "%s: %s\n", program_invocation_short_name, text);
-}
-
 static void
 note_exit(struct feed *feed, int exit_code)
 {
@@ -97,29 +72,6 @@ note_bad(struct feed *feed, int exit_code)
 		feed->input_over = true;
 }
 
-/* What is printed for an event once all that is wanted is known. */
-static void
-print_result(struct feed *feed, const struct ssemux_pub_result *result)
-{
-	char notified[32] = "-"; /* nobody knows */
-
-	if (feed->options->print_notified) {
-		if (result->outcome != SSEMUX_PUB_RECEIPT)
-			return;
-		if (result->notified >= 0)
-			snprintf(notified, sizeof(notified), "%" PRId64,
-			    result->notified);
-	}
-	if (!feed->options->print_cursors && !feed->options->print_notified)
-		return;
-	if (!feed->options->print_notified)
-		puts(result->cursor);
-	else if (!feed->options->print_cursors)
-		puts(notified);
-	else
-		printf("%s %s\n", result->cursor, notified);
-}
-
 static void
 on_result(const struct ssemux_pub_result *result, void *context)
 {
@@ -131,14 +83,15 @@ on_result(const struct ssemux_pub_result *result, void *context)
 	case SSEMUX_PUB_ACKED:
 		feed->acked++;
 		feed->receipts += feed->options->print_notified;
-		print_result(feed, result);
+		output_print(feed->options, result);
 		break;
 	case SSEMUX_PUB_REFUSED:
 		if (*result->field != '\0')
-			complain(
-			    feed, line, "%s: %s", result->field, result->text);
+			output_complain(&feed->progress, line, "%s: %s",
+			    result->field, result->text);
 		else
-			complain(feed, line, "%s", result->text);
+			output_complain(
+			    &feed->progress, line, "%s", result->text);
 		note_bad(feed, exits_of_refusal(result->code));
 		break;
 	case SSEMUX_PUB_LOST:
@@ -151,7 +104,7 @@ on_result(const struct ssemux_pub_result *result, void *context)
 		break;
 	case SSEMUX_PUB_RECEIPT:
 		feed->receipts--;
-		print_result(feed, result);
+		output_print(feed->options, result);
 		break;
 	}
 }
@@ -178,12 +131,13 @@ publish_held(struct feed *feed)
 	if (ssemux_pub_state(feed->pub) == SSEMUX_PUB_FAILED)
 		return false;
 	if (errno == ENOMEM) {
-		complain(feed, line, "no memory");
+		output_complain(&feed->progress, line, "no memory");
 		note_exit(feed, EX_OSERR);
 		feed->input_over = true;
 		return false;
 	}
-	complain(feed, line, "%s%s%s", ssemux_pub_error_field(feed->pub),
+	output_complain(&feed->progress, line, "%s%s%s",
+	    ssemux_pub_error_field(feed->pub),
 	    *ssemux_pub_error_field(feed->pub) != '\0' ? ": " : "",
 	    ssemux_pub_error(feed->pub));
 	note_bad(feed, EX_DATAERR);
@@ -200,8 +154,8 @@ hold_next(struct feed *feed)
 		feed->is_held = true;
 		return true;
 	case SOURCE_BAD:
-		complain(
-		    feed, source_line(&feed->source), "%s", feed->source.error);
+		output_complain(&feed->progress, source_line(&feed->source),
+		    "%s", feed->source.error);
 		note_bad(feed, EX_DATAERR);
 		return true;
 	case SOURCE_WAIT:
@@ -211,7 +165,7 @@ hold_next(struct feed *feed)
 		feed->input_over = true;
 		return false;
 	case SOURCE_BROKEN:
-		complain(feed, 0, "%s", feed->source.error);
+		output_complain(&feed->progress, 0, "%s", feed->source.error);
 		note_exit(feed, feed->source.exit_code);
 		feed->input_over = true;
 		return false;
@@ -300,7 +254,8 @@ wait_for_something(struct feed *feed)
 	if (fds[1].revents != 0) {
 		feed->must_read = false;
 		if (source_read(&feed->source) < 0) {
-			complain(feed, 0, "%s", feed->source.error);
+			output_complain(
+			    &feed->progress, 0, "%s", feed->source.error);
 			note_exit(feed, EX_IOERR);
 			feed->input_over = true;
 		}
@@ -311,12 +266,12 @@ wait_for_something(struct feed *feed)
 static void
 flush_output(struct feed *feed)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	if (output_flush() == 0)
 		return;
-	complain(feed, 0, "standard output: %s", strerror(errno));
+	output_complain(
+	    &feed->progress, 0, "standard output: %s", strerror(errno));
 	note_exit(feed, EX_IOERR);
 	feed->input_over = true;
-	clearerr(stdout);
 }
 
 static void
@@ -325,11 +280,11 @@ give_up(struct feed *feed)
 	double seconds = patience_ms(feed) / 1000.0;
 
 	if (ssemux_pub_state(feed->pub) == SSEMUX_PUB_CONNECTED)
-		complain(feed, 0,
+		output_complain(&feed->progress, 0,
 		    "the broker has acknowledged nothing for %g s", seconds);
 	else
-		complain(feed, 0, "no broker for %g s: %s", seconds,
-		    ssemux_pub_error(feed->pub));
+		output_complain(&feed->progress, 0, "no broker for %g s: %s",
+		    seconds, ssemux_pub_error(feed->pub));
 	note_exit(feed, exits_of_handle(feed->pub));
 }
 
@@ -342,7 +297,8 @@ turn(struct feed *feed)
 	failed = ssemux_pub_dispatch(feed->pub);
 	flush_output(feed);
 	if (failed != 0) {
-		complain(feed, 0, "%s", ssemux_pub_error(feed->pub));
+		output_complain(
+		    &feed->progress, 0, "%s", ssemux_pub_error(feed->pub));
 		note_exit(feed, exits_of_handle(feed->pub));
 		return false;
 	}
@@ -362,14 +318,15 @@ static void
 report_end(struct feed *feed)
 {
 	if (feed->options->skip_bad && feed->skipped > 0)
-		complain(feed, 0, "%" PRIu64 " lines were not published",
-		    feed->skipped);
+		output_complain(&feed->progress, 0,
+		    "%" PRIu64 " lines were not published", feed->skipped);
 	if (feed->first_lost_line > 0)
-		complain(feed, feed->first_lost_line,
+		output_complain(&feed->progress, feed->first_lost_line,
 		    "this and %" PRIu64 " more are not acknowledged",
 		    feed->lost - 1);
 	else if (feed->lost > 0)
-		complain(feed, 0, "the event is not acknowledged");
+		output_complain(
+		    &feed->progress, 0, "the event is not acknowledged");
 }
 
 /* SIGINT and SIGTERM end the loop, and only while it waits in ppoll(). */
@@ -401,7 +358,8 @@ feed_run(const struct options *options)
 
 	feed.pub = ssemux_pub_open(&pub_options);
 	if (feed.pub == NULL) {
-		complain(&feed, 0, "%s: %s", options->socket, strerror(errno));
+		output_complain(&feed.progress, 0, "%s: %s", options->socket,
+		    strerror(errno));
 		return exits_of_errno(errno);
 	}
 	prepare_signals();
