@@ -29,11 +29,12 @@ void buf_init(struct buf *buf, size_t max_bytes);
 /* Frees the bytes; the buffer is as after buf_init(buf, 0). NULL is allowed. */
 void buf_finish(struct buf *buf);
 
-/* The bytes held; valid until the next call that changes the buffer. */
+/* The bytes held; valid until the next call that changes the buffer. May be
+ * NULL when there are none. */
 static inline const char *
 buf_bytes(const struct buf *buf)
 {
-	return buf->data + buf->start;
+	return buf->data == NULL ? NULL : buf->data + buf->start;
 }
 
 static inline size_t

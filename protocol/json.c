@@ -200,8 +200,11 @@ scan_after_value(struct scanner *scan)
 bool
 json_valid(const char *text, size_t len)
 {
-	struct scanner scan = {.at = text, .end = text + len};
+	struct scanner scan = {.at = text};
 
+	if (len == 0)
+		return false;
+	scan.end = text + len;
 	do {
 		enum scanned scanned = scan_value(&scan);
 
@@ -217,8 +220,11 @@ json_valid(const char *text, size_t len)
 bool
 json_is_object_or_array(const char *text, size_t len)
 {
-	struct scanner scan = {.at = text, .end = text + len};
+	struct scanner scan = {.at = text};
 
+	if (len == 0)
+		return false;
+	scan.end = text + len;
 	skip_space(&scan);
 	return scan.at < scan.end && (*scan.at == '{' || *scan.at == '[') &&
 	    json_valid(text, len);
@@ -256,7 +262,8 @@ json_append_string(struct buf *buf, const char *text, size_t len)
 		append_escaped(buf, c);
 		plain = i + 1;
 	}
-	buf_append(buf, text + plain, len - plain);
+	if (plain < len)
+		buf_append(buf, text + plain, len - plain);
 	buf_append_char(buf, '"');
 }
 

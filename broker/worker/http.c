@@ -314,7 +314,7 @@ http_read_head(const char *bytes, size_t len, const struct http_limits *limits,
 	size_t seen = len < limits->head_bytes ? len : limits->head_bytes;
 	struct head head = {
 	    .at = bytes,
-	    .end = bytes + seen,
+	    .end = seen > 0 ? bytes + seen : bytes,
 	    .limits = limits,
 	    .request = request,
 	};
