@@ -163,7 +163,7 @@ sse_append_event(
 		append_raw(buf, event);
 		break;
 	case SSE_FORMAT_COUNT:
-		assert(!"a format");
+		assert(format < SSE_FORMAT_COUNT);
 		break;
 	}
 }
