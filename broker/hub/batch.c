@@ -28,7 +28,7 @@ bool
 batch_full(const struct batch *batch, size_t max_bytes)
 {
 	return batch->count == batch->size ||
-	    buf_length(&batch->records) >= max_bytes;
+	       buf_length(&batch->records) >= max_bytes;
 }
 
 void
@@ -51,12 +51,12 @@ batch_add_event(struct batch *batch, struct publisher *publisher, uint64_t seq,
 	if (room == NULL)
 		return -1;
 	batch_add(batch, &(struct batch_entry){
-	    .kind = BATCH_EVENT,
-	    .publisher = publisher,
-	    .seq = seq,
-	    .record = buf_length(&batch->records),
-	    .wants_receipt = wants_receipt,
-	});
+			     .kind = BATCH_EVENT,
+			     .publisher = publisher,
+			     .seq = seq,
+			     .record = buf_length(&batch->records),
+			     .wants_receipt = wants_receipt,
+			 });
 	record_write(room, event);
 	buf_commit(&batch->records, size);
 	return 0;
@@ -70,22 +70,23 @@ batch_record(const struct batch *batch, const struct batch_entry *entry)
 }
 
 static int
-store_entry(struct batch *batch, struct batch_entry *entry,
-    struct store_writer *writer)
+store_entry(
+    struct batch *batch, struct batch_entry *entry, struct store_writer *writer)
 {
 	struct store_publisher *known = publisher_known(entry->publisher);
 
 	if (entry->kind == BATCH_FAREWELL)
 		return known->id == 0 ? 0
 				      : store_forget_publisher(writer, known);
-	if (known->id == 0 && store_make_publisher(writer,
-	    publisher_name(entry->publisher), known) == -1)
+	if (known->id == 0 &&
+	    store_make_publisher(
+		writer, publisher_name(entry->publisher), known) == -1)
 		return -1;
 	return store_add(writer, &(struct store_item){
-	    .record = batch_record(batch, entry),
-	    .publisher = known,
-	    .seq = entry->seq,
-	});
+				     .record = batch_record(batch, entry),
+				     .publisher = known,
+				     .seq = entry->seq,
+				 });
 }
 
 static void
@@ -114,8 +115,7 @@ batch_store(struct batch *batch, struct store_writer *writer, uint64_t last,
 	for (size_t i = 0; i < batch->count; i++) {
 		struct batch_entry *entry = &batch->entries[i];
 
-		if (entry->kind != BATCH_EVENT &&
-		    entry->kind != BATCH_FAREWELL)
+		if (entry->kind != BATCH_EVENT && entry->kind != BATCH_FAREWELL)
 			continue;
 		if (store_entry(batch, entry, writer) == -1)
 			goto fail;

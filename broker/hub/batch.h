@@ -22,20 +22,20 @@ struct publisher;
 struct store_writer;
 
 enum batch_entry_kind {
-	BATCH_EVENT,	 /* to be stored */
+	BATCH_EVENT,     /* to be stored */
 	BATCH_DUPLICATE, /* stored long ago */
-	BATCH_REFUSAL,	 /* of one event */
-	BATCH_FAREWELL,	 /* the publisher's numbers may be forgotten */
+	BATCH_REFUSAL,   /* of one event */
+	BATCH_FAREWELL,  /* the publisher's numbers may be forgotten */
 };
 
 struct batch_entry {
 	enum batch_entry_kind kind;
 	struct publisher *publisher;
 	uint64_t seq;
-	uint64_t cursor;     /* of a duplicate; of an event once committed */
-	size_t record;	     /* event: where its record is in the buffer */
+	uint64_t cursor;    /* of a duplicate; of an event once committed */
+	size_t record;      /* event: where its record is in the buffer */
 	bool wants_receipt; /* event */
-	struct fault fault;  /* refusal */
+	struct fault fault; /* refusal */
 };
 
 struct batch {
@@ -62,15 +62,15 @@ int batch_add_event(struct batch *batch, struct publisher *publisher,
 /* Adds an answer that needs nothing of the event: entry is copied. */
 void batch_add(struct batch *batch, const struct batch_entry *entry);
 
-struct record *batch_record(
-    const struct batch *batch, const struct batch_entry *entry);
+struct record *
+batch_record(const struct batch *batch, const struct batch_entry *entry);
 
 /*
  * Gives cursors to the events, above last and at now_ms, and writes the batch
  * into the store in one transaction. 0; or -1, and nothing of it is stored.
  */
-int batch_store(struct batch *batch, struct store_writer *writer,
-    uint64_t last, uint64_t now_ms);
+int batch_store(struct batch *batch, struct store_writer *writer, uint64_t last,
+    uint64_t now_ms);
 
 /* Empties the batch. */
 void batch_clear(struct batch *batch);

@@ -69,14 +69,14 @@ put_in_ring(struct hub *hub)
 		record = batch_record(&hub->batch, entry);
 		hub->last_cursor = record->cursor;
 		if (entry->wants_receipt)
-			record->receipt = receipts_open(&hub->receipts,
-			    &hub->heritage->board, entry->publisher,
-			    entry->seq, deadline_ms);
+			record->receipt =
+			    receipts_open(&hub->receipts, &hub->heritage->board,
+				entry->publisher, entry->seq, deadline_ms);
 		ring_write(ring, record);
 	}
 	receipts_placed(&hub->receipts, ring_publish(ring));
-	bell_ring_sleepers(&hub->heritage->board,
-	    hub->heritage->worker_bells, hub->heritage->workers);
+	bell_ring_sleepers(&hub->heritage->board, hub->heritage->worker_bells,
+	    hub->heritage->workers);
 	if (hub->receipts.count > 0)
 		ev_timer_again(hub->loop, &hub->receipt_deadline);
 }
@@ -127,15 +127,14 @@ hub_commit(struct hub *hub)
 
 	if (batch->count == 0)
 		return;
-	if (batch_store(
-		batch, hub->store, hub->last_cursor, hub_now_ms()) == -1) {
+	if (batch_store(batch, hub->store, hub->last_cursor, hub_now_ms()) ==
+	    -1) {
 		fail_batch(hub);
 	} else {
 		if (batch->events > 0) {
 			put_in_ring(hub);
 			hub_count(hub, METRIC_BATCHES, 1);
-			hub_count(
-			    hub, METRIC_EVENTS_ACCEPTED, batch->events);
+			hub_count(hub, METRIC_EVENTS_ACCEPTED, batch->events);
 		}
 		answer_all(hub);
 	}
@@ -218,9 +217,8 @@ on_clock(struct ev_loop *loop, ev_timer *watcher, int events)
 	(void)loop;
 	(void)events;
 	trim(hub);
-	if (now_ms > age_ms &&
-	    store_forget_old_publishers(
-		hub->store, now_ms - age_ms, FORGET_ROWS) == -1)
+	if (now_ms > age_ms && store_forget_old_publishers(hub->store,
+				   now_ms - age_ms, FORGET_ROWS) == -1)
 		hub_count(hub, METRIC_STORE_FAILURES, 1);
 	store_checkpoint(hub->store);
 }
@@ -260,8 +258,8 @@ on_connection(struct ev_loop *loop, ev_io *watcher, int events)
 	(void)loop;
 	(void)events;
 	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-		int fd = accept4(watcher->fd, NULL, NULL,
-		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = accept4(
+		    watcher->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		struct publisher *publisher;
 
 		if (fd == -1) {
@@ -273,7 +271,7 @@ on_connection(struct ev_loop *loop, ev_io *watcher, int events)
 		if (publisher == NULL)
 			log_warn("accept a publisher: no memory");
 		else if (hub->publisher_count >
-		    hub->config->publish_max_publishers)
+			 hub->config->publish_max_publishers)
 			publisher_end(
 			    publisher, (struct fault){REFUSAL_BUSY, NULL});
 	}
@@ -342,16 +340,15 @@ reconcile(struct hub *hub)
 	ring_publish(ring);
 	if (ring_last_cursor(ring) < totals->last_cursor)
 		ring_skip_to(ring, totals->last_cursor);
-	bell_ring_sleepers(&hub->heritage->board,
-	    hub->heritage->worker_bells, hub->heritage->workers);
+	bell_ring_sleepers(&hub->heritage->board, hub->heritage->worker_bells,
+	    hub->heritage->workers);
 	return 0;
 }
 
 static int
 open_store(struct hub *hub)
 {
-	bool fsync = hub->config->history_durability ==
-	    CONFIG_DURABILITY_FSYNC;
+	bool fsync = hub->config->history_durability == CONFIG_DURABILITY_FSYNC;
 	char path[STORE_PATH_SIZE];
 
 	if (store_path(path, hub->config->broker_state_dir) == -1) {
@@ -367,8 +364,8 @@ start_watchers(struct hub *hub)
 {
 	struct ev_loop *loop = hub->loop;
 
-	ev_io_init(&hub->listener, on_connection, hub->heritage->publish_fd,
-	    EV_READ);
+	ev_io_init(
+	    &hub->listener, on_connection, hub->heritage->publish_fd, EV_READ);
 	ev_io_init(&hub->bell, on_bell, hub->heritage->hub_bell, EV_READ);
 	ev_prepare_init(&hub->turn_end, on_turn_end);
 	ev_timer_init(&hub->clock, on_clock, 1., 1.);
@@ -389,8 +386,7 @@ start_watchers(struct hub *hub)
 int
 hub_run(struct heritage *heritage)
 {
-	struct hub hub = {
-	    .heritage = heritage, .config = heritage->config};
+	struct hub hub = {.heritage = heritage, .config = heritage->config};
 
 	hub.loop = ev_loop_new(EVBACKEND_EPOLL);
 	hub.reader = message_reader_create();

@@ -25,8 +25,8 @@ struct hub {
 	struct publisher *publishers; /* a doubly linked list */
 	size_t publisher_count;
 	bool draining;
-	bool sweep;	       /* a publisher may be ready to be destroyed */
-	size_t last_batch;     /* events in the batch before */
+	bool sweep;           /* a publisher may be ready to be destroyed */
+	size_t last_batch;    /* events in the batch before */
 	uint64_t last_cursor; /* newest cursor given */
 
 	ev_io listener;

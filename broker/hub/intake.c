@@ -20,11 +20,11 @@ refuse(struct hub *hub, struct publisher *publisher, uint64_t seq,
 {
 	hub_count(hub, METRIC_EVENTS_REFUSED, 1);
 	batch_add(&hub->batch, &(struct batch_entry){
-	    .kind = BATCH_REFUSAL,
-	    .publisher = publisher,
-	    .seq = seq,
-	    .fault = fault,
-	});
+				   .kind = BATCH_REFUSAL,
+				   .publisher = publisher,
+				   .seq = seq,
+				   .fault = fault,
+			       });
 }
 
 static struct fault
@@ -34,8 +34,8 @@ check_publish(const struct hub *hub, struct message *message)
 
 	if (message->type == MESSAGE_RESYNC)
 		return event_channel_valid(message->event.channel)
-		    ? (struct fault){REFUSAL_NONE, NULL}
-		    : (struct fault){REFUSAL_CHANNEL, "channel"};
+			   ? (struct fault){REFUSAL_NONE, NULL}
+			   : (struct fault){REFUSAL_CHANNEL, "channel"};
 	if (message_meaning(message, &meaning) == -1)
 		return (struct fault){REFUSAL_FLAGS, "flags"};
 	return event_check(
@@ -49,16 +49,16 @@ stage_resend(
 {
 	uint64_t cursor;
 
-	switch (store_find_cursor(hub->store, publisher_known(publisher),
-	    message->seq, &cursor)) {
+	switch (store_find_cursor(
+	    hub->store, publisher_known(publisher), message->seq, &cursor)) {
 	case 1:
 		hub_count(hub, METRIC_EVENTS_DUPLICATE, 1);
 		batch_add(&hub->batch, &(struct batch_entry){
-		    .kind = BATCH_DUPLICATE,
-		    .publisher = publisher,
-		    .seq = message->seq,
-		    .cursor = cursor,
-		});
+					   .kind = BATCH_DUPLICATE,
+					   .publisher = publisher,
+					   .seq = message->seq,
+					   .cursor = cursor,
+				       });
 		break;
 	case 0: /* refused then, or older than the window */
 		refuse(hub, publisher, message->seq,
@@ -92,8 +92,8 @@ take_publish(
 }
 
 static void
-take_hello(struct hub *hub, struct publisher *publisher,
-    const struct message *message)
+take_hello(
+    struct hub *hub, struct publisher *publisher, const struct message *message)
 {
 	struct store_publisher known;
 
@@ -126,9 +126,9 @@ static void
 take_bye(struct hub *hub, struct publisher *publisher)
 {
 	batch_add(&hub->batch, &(struct batch_entry){
-	    .kind = BATCH_FAREWELL,
-	    .publisher = publisher,
-	});
+				   .kind = BATCH_FAREWELL,
+				   .publisher = publisher,
+			       });
 	hub_commit(hub);
 	publisher_close(publisher);
 }
@@ -151,8 +151,8 @@ take_fault(struct hub *hub, struct publisher *publisher,
     const struct message *message, struct fault fault)
 {
 	bool numbered = publisher_greeted(publisher) && message->seq != 0 &&
-	    (message->type == MESSAGE_PUBLISH ||
-		message->type == MESSAGE_RESYNC);
+			(message->type == MESSAGE_PUBLISH ||
+			    message->type == MESSAGE_RESYNC);
 
 	if (!numbered)
 		end_publisher(hub, publisher, fault);

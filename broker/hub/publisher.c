@@ -36,7 +36,7 @@ struct publisher {
 	size_t name_len; /* 0: not greeted */
 	struct store_publisher known;
 	uint64_t stored_before; /* newest number stored before this began */
-	uint64_t offered;	/* newest number on this connection */
+	uint64_t offered;       /* newest number on this connection */
 	bool closing;
 };
 
@@ -46,7 +46,7 @@ static size_t
 message_bytes_max(const struct publisher *publisher)
 {
 	return 2 * publisher->hub->config->publish_max_event +
-	    MESSAGE_OVERHEAD_MAX;
+	       MESSAGE_OVERHEAD_MAX;
 }
 
 /* One message, if a whole one is there. False: there is none. */
@@ -102,8 +102,8 @@ on_readable(struct ev_loop *loop, ev_io *watcher, int events)
 	(void)loop;
 	(void)events;
 	if (room == NULL) {
-		log_warn("publisher %.*s: no memory",
-		    (int)publisher->name_len, publisher->name);
+		log_warn("publisher %.*s: no memory", (int)publisher->name_len,
+		    publisher->name);
 		publisher_close(publisher);
 		return;
 	}
@@ -126,8 +126,7 @@ publisher_pace(struct publisher *publisher)
 {
 	struct ev_loop *loop = publisher->hub->loop;
 
-	if (publisher->closing ||
-	    buf_length(&publisher->out) > OUT_HIGH_BYTES)
+	if (publisher->closing || buf_length(&publisher->out) > OUT_HIGH_BYTES)
 		ev_io_stop(loop, &publisher->readable);
 	else if (!ev_is_active(&publisher->readable))
 		ev_io_start(loop, &publisher->readable);
@@ -284,57 +283,58 @@ publisher_welcome(struct publisher *publisher, struct slice name,
 	publisher->known = *known;
 	publisher->stored_before = known->last_seq;
 	message_write(&publisher->out, &(struct message){
-	    .type = MESSAGE_WELCOME,
-	    .version = MESSAGE_VERSION,
-	    .last_seq = known->last_seq,
-	    .max_event = max_event,
-	    .window = MESSAGE_WINDOW,
-	});
+					   .type = MESSAGE_WELCOME,
+					   .version = MESSAGE_VERSION,
+					   .last_seq = known->last_seq,
+					   .max_event = max_event,
+					   .window = MESSAGE_WINDOW,
+				       });
 	publisher_flush(publisher);
 }
 
 void
-publisher_ack(struct publisher *publisher, uint64_t seq, uint64_t cursor,
-    bool duplicate)
+publisher_ack(
+    struct publisher *publisher, uint64_t seq, uint64_t cursor, bool duplicate)
 {
 	message_write(&publisher->out, &(struct message){
-	    .type = MESSAGE_ACK,
-	    .seq = seq,
-	    .cursor = cursor,
-	    .duplicate = duplicate,
-	});
+					   .type = MESSAGE_ACK,
+					   .seq = seq,
+					   .cursor = cursor,
+					   .duplicate = duplicate,
+				       });
 }
 
 void
 publisher_refuse(struct publisher *publisher, uint64_t seq, struct fault fault)
 {
-	message_write(&publisher->out, &(struct message){
-	    .type = MESSAGE_ERROR,
-	    .seq = seq,
-	    .code = slice_of_text(refusal_code(fault.refusal)),
-	    .field = slice_of_text(fault.field != NULL ? fault.field : ""),
-	    .text = slice_of_text(refusal_sentence(fault.refusal)),
-	});
+	message_write(&publisher->out,
+	    &(struct message){
+		.type = MESSAGE_ERROR,
+		.seq = seq,
+		.code = slice_of_text(refusal_code(fault.refusal)),
+		.field = slice_of_text(fault.field != NULL ? fault.field : ""),
+		.text = slice_of_text(refusal_sentence(fault.refusal)),
+	    });
 }
 
 void
-publisher_receipt(
-    struct publisher *publisher, uint64_t seq, uint64_t notified)
+publisher_receipt(struct publisher *publisher, uint64_t seq, uint64_t notified)
 {
 	message_write(&publisher->out, &(struct message){
-	    .type = MESSAGE_RECEIPT,
-	    .seq = seq,
-	    .notified = notified,
-	});
+					   .type = MESSAGE_RECEIPT,
+					   .seq = seq,
+					   .notified = notified,
+				       });
 }
 
 void
 publisher_report(struct publisher *publisher, const struct buf *text)
 {
-	message_write(&publisher->out, &(struct message){
-	    .type = MESSAGE_REPORT,
-	    .text = slice_of(buf_bytes(text), buf_length(text)),
-	});
+	message_write(&publisher->out,
+	    &(struct message){
+		.type = MESSAGE_REPORT,
+		.text = slice_of(buf_bytes(text), buf_length(text)),
+	    });
 	publisher_flush(publisher);
 }
 

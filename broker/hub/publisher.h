@@ -36,16 +36,16 @@ bool publisher_offer(struct publisher *publisher, uint64_t seq);
 bool publisher_is_resend(const struct publisher *publisher, uint64_t seq);
 
 /* Ends every other publisher of the list that has this id. */
-void publisher_replace(struct publisher *list, const struct publisher *heir,
-    struct slice name);
+void publisher_replace(
+    struct publisher *list, const struct publisher *heir, struct slice name);
 
 /* Answers; they are sent with publisher_flush(). */
-void publisher_ack(struct publisher *publisher, uint64_t seq, uint64_t cursor,
-    bool duplicate);
-void publisher_refuse(
-    struct publisher *publisher, uint64_t seq, struct fault fault);
-void publisher_receipt(
-    struct publisher *publisher, uint64_t seq, uint64_t notified);
+void publisher_ack(
+    struct publisher *publisher, uint64_t seq, uint64_t cursor, bool duplicate);
+void
+publisher_refuse(struct publisher *publisher, uint64_t seq, struct fault fault);
+void
+publisher_receipt(struct publisher *publisher, uint64_t seq, uint64_t notified);
 
 void publisher_welcome(struct publisher *publisher, struct slice name,
     const struct store_publisher *known, uint64_t max_event);

@@ -6,9 +6,8 @@ struct buf;
 struct hub;
 
 /*
- * Appends one JSON object: "cursor" (the newest, as text), "horizon" (the
- * newest let go), "workers" (an array with "alive", "connections", "streams"
- * and "behind" of each), and every metric by name.
+ * Appends one JSON object: "cursor" (the newest given), "horizon" (the newest
+ * let go), both as text, and the members of report_append_board().
  */
 void status_report(const struct hub *hub, struct buf *report);
 

@@ -45,7 +45,7 @@ store_find_publisher(struct store_writer *writer, struct slice name,
 	if (result == SQLITE_DONE)
 		return 0;
 	if (result != SQLITE_ROW || find_newest(writer, publisher->id,
-	    &publisher->last_seq, &cursor) == -1)
+					&publisher->last_seq, &cursor) == -1)
 		return store_failed(writer, "find a publisher");
 	return 0;
 }
@@ -66,8 +66,7 @@ store_make_publisher(struct store_writer *writer, struct slice name,
 static int
 forget_publisher(struct store_writer *writer, int64_t id)
 {
-	store_bind(
-	    writer->statements[PUBLISHER_FORGET_RUNS], 1, (uint64_t)id);
+	store_bind(writer->statements[PUBLISHER_FORGET_RUNS], 1, (uint64_t)id);
 	store_bind(writer->statements[PUBLISHER_FORGET], 1, (uint64_t)id);
 	if (store_do(writer, PUBLISHER_FORGET_RUNS) == -1 ||
 	    store_do(writer, PUBLISHER_FORGET) == -1)
@@ -121,8 +120,7 @@ forget_old(struct store_writer *writer, uint64_t before_ms, int rows)
 		int64_t id;
 		int result;
 
-		if (next_publisher(writer, writer->publisher_looked, &id) ==
-		    -1)
+		if (next_publisher(writer, writer->publisher_looked, &id) == -1)
 			return -1;
 		writer->publisher_looked = id;
 		if (id == 0)

@@ -37,22 +37,21 @@ by_channel_then_cursor(const void *a, const void *b)
 
 	if (first->channel != second->channel)
 		return first->channel < second->channel ? -1 : 1;
-	return first->cursor < second->cursor ? -1
-	    : first->cursor > second->cursor  ? 1
-					      : 0;
+	return first->cursor < second->cursor   ? -1
+	       : first->cursor > second->cursor ? 1
+						: 0;
 }
 
 static bool
 over_limit(const struct store_totals *totals, const struct trim *trim,
     const struct store_limits *limits, uint64_t now_ms, uint64_t cursor)
 {
-	uint64_t age_ms = cursor_id_ms(cursor) < now_ms
-	    ? now_ms - cursor_id_ms(cursor)
-	    : 0;
+	uint64_t age_ms =
+	    cursor_id_ms(cursor) < now_ms ? now_ms - cursor_id_ms(cursor) : 0;
 
 	return age_ms > limits->max_age_ms ||
-	    totals->events - trim->count > limits->max_events ||
-	    totals->bytes - trim->bytes > limits->max_bytes;
+	       totals->events - trim->count > limits->max_events ||
+	       totals->bytes - trim->bytes > limits->max_bytes;
 }
 
 /* Collects the rows that must go. 0 or -1. */
@@ -67,11 +66,10 @@ scan_oldest(struct store_writer *writer, const struct store_limits *limits,
 	while ((result = sqlite3_step(scan)) == SQLITE_ROW) {
 		uint64_t cursor = store_number(scan, 0);
 
-		if (!over_limit(
-			&writer->totals, trim, limits, now_ms, cursor))
+		if (!over_limit(&writer->totals, trim, limits, now_ms, cursor))
 			break;
-		trim->horizons[trim->count++] = (struct horizon){
-		    sqlite3_column_int64(scan, 1), cursor};
+		trim->horizons[trim->count++] =
+		    (struct horizon){sqlite3_column_int64(scan, 1), cursor};
 		trim->bytes += store_number(scan, 2);
 		trim->cursor = cursor;
 	}
@@ -90,8 +88,7 @@ write_horizons(struct store_writer *writer, struct trim *trim)
 		const struct horizon *newest = &trim->horizons[i];
 
 		/* Only the last, newest one of each channel counts. */
-		if (i + 1 < trim->count &&
-		    newest[1].channel == newest->channel)
+		if (i + 1 < trim->count && newest[1].channel == newest->channel)
 			continue;
 		store_bind(horizon, 1, (uint64_t)newest->channel);
 		store_bind(horizon, 2, newest->cursor);
@@ -114,9 +111,9 @@ delete_events(struct store_writer *writer, struct trim *trim)
 		totals->max_horizon = trim->cursor;
 	store_bind(writer->statements[TRIM_EVENTS], 1, trim->cursor);
 	return write_horizons(writer, trim) == -1 ||
-		store_do(writer, TRIM_EVENTS) == -1
-	    ? -1
-	    : 0;
+		       store_do(writer, TRIM_EVENTS) == -1
+		   ? -1
+		   : 0;
 }
 
 /* Looks at the next channel, and forgets it when it has no events any more.

@@ -98,9 +98,9 @@ void
 store_bind_text(sqlite3_stmt *statement, int index, struct slice text)
 {
 	int result = text.len == 0
-	    ? sqlite3_bind_null(statement, index)
-	    : sqlite3_bind_text(statement, index, text.bytes, (int)text.len,
-		  SQLITE_STATIC);
+			 ? sqlite3_bind_null(statement, index)
+			 : sqlite3_bind_text(statement, index, text.bytes,
+			       (int)text.len, SQLITE_STATIC);
 
 	assert(result == SQLITE_OK);
 }
@@ -163,10 +163,11 @@ store_writer_open(const char *path, const char *synchronous)
 	}
 	sqlite3_wal_hook(writer->db, on_commit, writer);
 	if (store_prepare(writer->db, writer->statements, texts,
-	    STORE_STATEMENTS) == -1 ||
-	    sqlite3_exec(writer->db, "SELECT last_cursor, events, bytes,"
-	    " channels, losses, max_horizon, floor FROM state", take_totals,
-	    &writer->committed, NULL) != SQLITE_OK) {
+		STORE_STATEMENTS) == -1 ||
+	    sqlite3_exec(writer->db,
+		"SELECT last_cursor, events, bytes,"
+		" channels, losses, max_horizon, floor FROM state",
+		take_totals, &writer->committed, NULL) != SQLITE_OK) {
 		store_failed(writer, "open");
 		store_writer_close(writer);
 		return NULL;
@@ -200,8 +201,7 @@ store_forget_channels(struct store_writer *writer)
 {
 	struct store_channel *channel, *next;
 
-	HASH_ITER(hh, writer->channels, channel, next)
-	{
+	HASH_ITER (hh, writer->channels, channel, next) {
 		HASH_DEL(writer->channels, channel);
 		free(channel);
 	}
@@ -302,8 +302,8 @@ store_close_run(struct store_writer *writer)
 	store_bind(add, 4, run->first_cursor);
 	if (store_do(writer, RUN_ADD) == -1)
 		return -1;
-	if (last > MESSAGE_WINDOW && run->first_seq / RUN_TRIM_EVENTS !=
-	    (last + 1) / RUN_TRIM_EVENTS) {
+	if (last > MESSAGE_WINDOW &&
+	    run->first_seq / RUN_TRIM_EVENTS != (last + 1) / RUN_TRIM_EVENTS) {
 		store_bind(trim, 1, (uint64_t)run->publisher);
 		store_bind(trim, 2, last - MESSAGE_WINDOW);
 		if (store_do(writer, RUN_TRIM) == -1)
@@ -367,8 +367,8 @@ store_add(struct store_writer *writer, const struct store_item *item)
 		return store_failed(writer, "add");
 	writer->totals.last_cursor = event.cursor;
 	writer->totals.events++;
-	writer->totals.bytes += event.channel.len + event.type.len +
-	    event.key.len + event.data.len;
+	writer->totals.bytes +=
+	    event.channel.len + event.type.len + event.key.len + event.data.len;
 	return 0;
 }
 

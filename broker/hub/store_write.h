@@ -21,12 +21,12 @@ struct store_totals {
 	uint64_t channels;
 	uint64_t losses;      /* trimming steps so far */
 	uint64_t max_horizon; /* newest cursor let go on any channel */
-	uint64_t floor;	      /* horizon of channels not remembered */
+	uint64_t floor;       /* horizon of channels not remembered */
 };
 
 /* A publisher as the store knows it. */
 struct store_publisher {
-	int64_t id;	   /* 0: not in the store yet */
+	int64_t id;        /* 0: not in the store yet */
 	uint64_t last_seq; /* the newest number stored; 0: none */
 };
 
@@ -38,12 +38,12 @@ struct store_item {
 };
 
 /* Opens the store at path, makes it when needed. NULL: logged. */
-struct store_writer *store_writer_open(
-    const char *path, const char *synchronous);
+struct store_writer *
+store_writer_open(const char *path, const char *synchronous);
 void store_writer_close(struct store_writer *writer);
 
-const struct store_totals *store_writer_totals(
-    const struct store_writer *writer);
+const struct store_totals *
+store_writer_totals(const struct store_writer *writer);
 
 /*
  * Looks a publisher up by name; one that is unknown gets id 0 and is made by
@@ -91,8 +91,8 @@ int store_replay(struct store_writer *writer, uint64_t after,
 
 /* The cursor of the event that is `bytes` of records before the newest: 0 when
  * the whole store is smaller. */
-int store_find_tail(
-    struct store_writer *writer, uint64_t bytes, uint64_t *cursor);
+int
+store_find_tail(struct store_writer *writer, uint64_t bytes, uint64_t *cursor);
 
 /* What is kept at most. */
 struct store_limits {

@@ -49,12 +49,12 @@ struct store_run {
 struct store_writer {
 	sqlite3 *db;
 	sqlite3_stmt *statements[STORE_STATEMENTS];
-	struct store_totals totals;	 /* with the open batch */
+	struct store_totals totals;    /* with the open batch */
 	struct store_totals committed; /* without it */
 	struct store_run run;
 	struct store_channel *channels; /* names to row ids */
 	size_t cached;
-	int wal_pages;		 /* in the write-ahead log */
+	int wal_pages;            /* in the write-ahead log */
 	int64_t publisher_looked; /* where forgetting goes on */
 	int64_t channel_looked;
 };

@@ -68,16 +68,16 @@ board_confine(struct board *board, int fd, size_t own)
 {
 	size_t page_bytes = board->page_bytes;
 	char *writable = (char *)(uintptr_t)board->pages;
-	const void *readable = mmap(NULL, board->page_count * page_bytes,
-	    PROT_READ, MAP_SHARED, fd, 0);
+	const void *readable = mmap(
+	    NULL, board->page_count * page_bytes, PROT_READ, MAP_SHARED, fd, 0);
 
 	if (readable == MAP_FAILED)
 		return -1;
 	/* Every other page goes; the own one stays writable where it is. */
 	if (munmap(writable, own * page_bytes) == -1 ||
 	    (own + 1 < board->page_count &&
-	    munmap(writable + (own + 1) * page_bytes,
-	    (board->page_count - own - 1) * page_bytes) == -1))
+		munmap(writable + (own + 1) * page_bytes,
+		    (board->page_count - own - 1) * page_bytes) == -1))
 		return -1;
 	board->own = page_at(board->pages, own, page_bytes);
 	board->pages = readable;
@@ -104,7 +104,8 @@ board_add(struct board *board, enum metric metric, uint64_t amount)
 {
 	board_set(board, metric,
 	    atomic_load_explicit(
-		&board->own->metrics[metric], memory_order_relaxed) + amount);
+		&board->own->metrics[metric], memory_order_relaxed) +
+		amount);
 }
 
 void
@@ -169,8 +170,7 @@ board_tally(struct board *board, uint32_t receipt, uint32_t clients)
 
 	if (atomic_load_explicit(&tally->receipt, memory_order_relaxed) !=
 	    receipt)
-		atomic_store_explicit(
-		    &tally->clients, 0, memory_order_relaxed);
+		atomic_store_explicit(&tally->clients, 0, memory_order_relaxed);
 	atomic_store_explicit(&tally->clients,
 	    atomic_load_explicit(&tally->clients, memory_order_relaxed) +
 		clients,
@@ -193,8 +193,8 @@ board_all_read(const struct board *board, uint64_t position)
 		    page_at(board->pages, i, board->page_bytes);
 
 		if (board_alive(board, i) &&
-		    atomic_load_explicit(
-			&page->read_at, memory_order_acquire) < position)
+		    atomic_load_explicit(&page->read_at, memory_order_acquire) <
+			position)
 			return false;
 	}
 	return true;

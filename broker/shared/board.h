@@ -37,7 +37,7 @@ struct board_tally {
 };
 
 struct board_page {
-	_Atomic uint32_t alive;	   /* its process is ready */
+	_Atomic uint32_t alive;    /* its process is ready */
 	_Atomic uint32_t sleeping; /* waits for its bell */
 	_Atomic uint64_t read_at;  /* worker: handled up to this position */
 	_Atomic uint64_t metrics[METRIC_COUNT];
@@ -46,7 +46,7 @@ struct board_page {
 
 struct board {
 	const struct board_page *pages; /* BOARD_FIRST_WORKER + workers */
-	struct board_page *own;		/* the one this process may write */
+	struct board_page *own;         /* the one this process may write */
 	size_t page_count;
 	size_t page_bytes; /* of one page, as mapped */
 };

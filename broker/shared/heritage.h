@@ -21,7 +21,7 @@ struct heritage {
 	int *worker_bells; /* one per worker */
 	size_t workers;
 	int publish_fd; /* listening UNIX socket */
-	int *http_fds;	/* listening TCP sockets */
+	int *http_fds;  /* listening TCP sockets */
 	size_t http_count;
 
 	/* Set per child, after the fork. */

@@ -25,7 +25,8 @@ LOG_PRINTF(1) void log_info(const char *format, ...);
 LOG_PRINTF(1) void log_warn(const char *format, ...);
 
 /* Ends the process with the sysexits code. */
-LOG_PRINTF(2) __attribute__((noreturn)) void log_fatal(
+LOG_PRINTF(2)
+__attribute__((noreturn)) void log_fatal(
     int exit_code, const char *format, ...);
 
 /* Ends the process with abort(). */

@@ -6,13 +6,14 @@
 
 _Static_assert(sizeof(struct record) == 24, "no padding, as documented");
 _Static_assert(EVENT_CHANNEL_MAX <= UINT8_MAX && EVENT_TYPE_MAX <= UINT8_MAX &&
-	EVENT_KEY_MAX <= UINT8_MAX, "lengths are bytes");
+		   EVENT_KEY_MAX <= UINT8_MAX,
+    "lengths are bytes");
 
 size_t
 record_size(const struct event *event)
 {
 	size_t size = sizeof(struct record) + event->channel.len +
-	    event->type.len + event->key.len + event->data.len;
+		      event->type.len + event->key.len + event->data.len;
 
 	return (size + RECORD_ALIGNMENT - 1) & ~(size_t)(RECORD_ALIGNMENT - 1);
 }
@@ -73,9 +74,9 @@ bool
 record_plausible(const struct record *record, size_t room)
 {
 	uint64_t used = sizeof(*record) + (uint64_t)record->channel_len +
-	    record->type_len + record->key_len + record->data_len;
+			record->type_len + record->key_len + record->data_len;
 
 	return record->size <= room && used <= record->size &&
-	    record->size % RECORD_ALIGNMENT == 0 &&
-	    record->kind <= EVENT_RESYNC;
+	       record->size % RECORD_ALIGNMENT == 0 &&
+	       record->kind <= EVENT_RESYNC;
 }

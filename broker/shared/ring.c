@@ -47,8 +47,8 @@ round_up_to_power(size_t size)
 static int
 ring_map(struct ring *ring, int fd, size_t size, int protection)
 {
-	char *memory = mmap(NULL, RING_HEADER_BYTES + size, protection,
-	    MAP_SHARED, fd, 0);
+	char *memory =
+	    mmap(NULL, RING_HEADER_BYTES + size, protection, MAP_SHARED, fd, 0);
 
 	if (memory == MAP_FAILED)
 		return -1;
@@ -181,8 +181,8 @@ ring_pad(struct ring *ring, uint64_t bytes)
 	struct ring_header *header = ring->header;
 
 	ring_make_room(ring, header->write_at + bytes);
-	*ring_at(ring, header->write_at) = (struct record){
-	    .size = (uint32_t)bytes, .kind = RING_PADDING};
+	*ring_at(ring, header->write_at) =
+	    (struct record){.size = (uint32_t)bytes, .kind = RING_PADDING};
 	header->write_at += bytes;
 }
 
@@ -190,8 +190,7 @@ void
 ring_write(struct ring *ring, const struct record *record)
 {
 	struct ring_header *header = ring->header;
-	uint64_t to_end =
-	    ring->size - (header->write_at & (ring->size - 1));
+	uint64_t to_end = ring->size - (header->write_at & (ring->size - 1));
 
 	assert(record->size <= ring->size / 4);
 	/* The rest behind the record must be able to hold padding. */
@@ -199,8 +198,9 @@ ring_write(struct ring *ring, const struct record *record)
 	    to_end != record->size)
 		ring_pad(ring, to_end);
 	/* A reader must be able to find a visible record in the ring. */
-	if (header->write_at - atomic_load_explicit(&header->head,
-	    memory_order_relaxed) > ring->size / 4)
+	if (header->write_at -
+		atomic_load_explicit(&header->head, memory_order_relaxed) >
+	    ring->size / 4)
 		ring_publish(ring);
 	ring_make_room(ring, header->write_at + record->size);
 	memcpy(ring_at(ring, header->write_at), record, record->size);
@@ -213,8 +213,8 @@ ring_publish(struct ring *ring)
 {
 	struct ring_header *header = ring->header;
 
-	atomic_store_explicit(&header->last_cursor, header->write_cursor,
-	    memory_order_relaxed);
+	atomic_store_explicit(
+	    &header->last_cursor, header->write_cursor, memory_order_relaxed);
 	atomic_store_explicit(
 	    &header->head, header->write_at, memory_order_release);
 	return header->write_at;
@@ -225,8 +225,8 @@ static bool
 ring_let_go(const struct ring *ring, uint64_t position)
 {
 	atomic_thread_fence(memory_order_acquire);
-	return atomic_load_explicit(
-		   &ring->header->tail, memory_order_relaxed) > position;
+	return atomic_load_explicit(&ring->header->tail, memory_order_relaxed) >
+	       position;
 }
 
 void
@@ -235,8 +235,8 @@ ring_attach(const struct ring *ring, struct ring_reader *reader)
 	struct ring_header *header = ring->header;
 
 	do {
-		reader->at = atomic_load_explicit(
-		    &header->tail, memory_order_acquire);
+		reader->at =
+		    atomic_load_explicit(&header->tail, memory_order_acquire);
 		reader->cursor = atomic_load_explicit(
 		    &header->floor_cursor, memory_order_acquire);
 	} while (ring_let_go(ring, reader->at));
@@ -267,8 +267,20 @@ ring_next_size(
 }
 
 enum ring_read
-ring_copy_next(const struct ring *ring, struct ring_reader *reader, void *to,
-    size_t size)
+ring_skip_next(const struct ring *ring, struct ring_reader *reader, size_t size)
+{
+	uint64_t cursor = ring_at(ring, reader->at)->cursor;
+
+	if (ring_let_go(ring, reader->at))
+		return RING_LAPPED;
+	reader->at += size;
+	reader->cursor = cursor;
+	return RING_RECORD;
+}
+
+enum ring_read
+ring_copy_next(
+    const struct ring *ring, struct ring_reader *reader, void *to, size_t size)
 {
 	memcpy(to, ring_at(ring, reader->at), size);
 	if (ring_let_go(ring, reader->at))

@@ -65,7 +65,7 @@ uint64_t ring_publish(struct ring *ring);
 
 /* Where a reader stands. */
 struct ring_reader {
-	uint64_t at;	 /* position of the next record */
+	uint64_t at;     /* position of the next record */
 	uint64_t cursor; /* of the event before it */
 };
 
@@ -82,13 +82,18 @@ enum ring_read {
 enum ring_read ring_next_size(
     const struct ring *ring, struct ring_reader *reader, size_t *size);
 
+/* Moves the reader behind the next record without copying it; as
+ * ring_copy_next(). */
+enum ring_read ring_skip_next(
+    const struct ring *ring, struct ring_reader *reader, size_t size);
+
 /*
  * Copies the next record, whose size ring_next_size() gave, to an aligned
  * address and moves the reader behind it. RING_RECORD, or RING_LAPPED when it
  * was overwritten meanwhile (then what was copied means nothing, and the
  * reader has not moved).
  */
-enum ring_read ring_copy_next(const struct ring *ring,
-    struct ring_reader *reader, void *to, size_t size);
+enum ring_read ring_copy_next(
+    const struct ring *ring, struct ring_reader *reader, void *to, size_t size);
 
 #endif

@@ -29,7 +29,8 @@ void sse_append_event(
     struct buf *buf, const struct event *event, enum sse_format format);
 
 /* Appends a control event, which carries no id: its name, and its data, one
- * line of JSON. retry_ms: 0 for none, else a "retry:" line in the same block. */
+ * line of JSON. retry_ms: 0 for none, else a "retry:" line in the same block.
+ */
 void sse_append_control(
     struct buf *buf, const char *name, struct slice json, uint32_t retry_ms);
 

@@ -76,7 +76,7 @@ check_layout(sqlite3 *db, const char *path, char **error)
 	int layout = 0;
 
 	if (sqlite3_exec(db, "PRAGMA user_version", take_layout, &layout,
-	    NULL) != SQLITE_OK) {
+		NULL) != SQLITE_OK) {
 		*error = error_text(db, path);
 		return -1;
 	}
@@ -108,8 +108,8 @@ open_file(const char *path, int flags, char **error)
 sqlite3 *
 store_open_writer(const char *path, const char *synchronous, char **error)
 {
-	sqlite3 *db = open_file(
-	    path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error);
+	sqlite3 *db =
+	    open_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error);
 	char pragma[64];
 
 	if (db == NULL)
@@ -138,9 +138,10 @@ store_open_reader(const char *path, char **error)
 	if (db == NULL)
 		return NULL;
 	/* Reads once, so that every file is open before the confinement. */
-	if (sqlite3_exec(db, "PRAGMA temp_store = MEMORY;"
-			     "SELECT one FROM state",
-	    NULL, NULL, NULL) != SQLITE_OK) {
+	if (sqlite3_exec(db,
+		"PRAGMA temp_store = MEMORY;"
+		"SELECT one FROM state",
+		NULL, NULL, NULL) != SQLITE_OK) {
 		*error = error_text(db, path);
 		sqlite3_close(db);
 		return NULL;
@@ -149,13 +150,13 @@ store_open_reader(const char *path, char **error)
 }
 
 int
-store_prepare(sqlite3 *db, sqlite3_stmt **statements, const char *const *texts,
-    int count)
+store_prepare(
+    sqlite3 *db, sqlite3_stmt **statements, const char *const *texts, int count)
 {
 	for (int i = 0; i < count; i++) {
 		if (sqlite3_prepare_v3(db, texts[i], -1,
-		    SQLITE_PREPARE_PERSISTENT, &statements[i], NULL) !=
-		    SQLITE_OK) {
+			SQLITE_PREPARE_PERSISTENT, &statements[i],
+			NULL) != SQLITE_OK) {
 			store_finalize(statements, i);
 			return -1;
 		}

@@ -23,7 +23,7 @@ struct wheel_node {
 
 struct wheel {
 	struct wheel_node slots[WHEEL_SLOTS]; /* heads of circular lists */
-	uint64_t now_s;			      /* turned up to here */
+	uint64_t now_s;                       /* turned up to here */
 };
 
 void wheel_init(struct wheel *wheel, uint64_t now_s);
@@ -33,8 +33,7 @@ void wheel_node_init(struct wheel_node *node);
 
 /* Puts the node, on no wheel or on this one, where it is due in due_in_s
  * seconds: 1 to 255, else the nearer of the two. */
-void wheel_set(
-    struct wheel *wheel, struct wheel_node *node, uint32_t due_in_s);
+void wheel_set(struct wheel *wheel, struct wheel_node *node, uint32_t due_in_s);
 
 /* Takes the node off; nothing happens when it is on no wheel. */
 void wheel_remove(struct wheel_node *node);

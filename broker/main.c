@@ -1,0 +1,163 @@
+/*
+ * ssemuxd: the broker. Options, configuration, sockets, shared memory,
+ * supervision. See ssemuxd(8).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "broker/hub/hub.h"
+#include "broker/shared/config.h"
+#include "broker/shared/heritage.h"
+#include "broker/shared/log.h"
+#include "broker/supervisor/listen.h"
+#include "broker/supervisor/privileges.h"
+#include "broker/supervisor/supervisor.h"
+#include "broker/supervisor/title.h"
+#include "broker/worker/worker.h"
+
+static const char default_file[] = "/etc/ssemux/ssemuxd.conf";
+
+static const struct role hub = {"hub", hub_run};
+static const struct role worker = {"worker", worker_run};
+
+struct options {
+	const char *file; /* NULL: none */
+	const char **overrides;
+	size_t override_count;
+	int check; /* -t */
+};
+
+static void __attribute__((noreturn)) usage(FILE *out, int exit_code)
+{
+	fprintf(out, "usage: ssemuxd [-c FILE] [-t] [-o SECTION.KEY=VALUE]...\n"
+		     "       ssemuxd -h\n");
+	if (exit_code == EX_OK) {
+		fprintf(out,
+		    "\n"
+		    "  -c FILE               configuration (%s,\n"
+		    "                        when that is there)\n"
+		    "  -o SECTION.KEY=VALUE  a setting, over the file's\n"
+		    "  -t                    check the configuration and end\n"
+		    "\n",
+		    default_file);
+		config_print_settings(out);
+	}
+	exit(exit_code);
+}
+
+static void
+parse_options(int argc, char **argv, struct options *options)
+{
+	int option;
+
+	*options = (struct options){.file = NULL};
+	options->overrides = calloc((size_t)argc, sizeof(char *));
+	if (options->overrides == NULL)
+		log_fatal(EX_OSERR, "no memory");
+	while ((option = getopt(argc, argv, "c:o:th")) != -1) {
+		switch (option) {
+		case 'c':
+			options->file = optarg;
+			break;
+		case 'o':
+			options->overrides[options->override_count++] = optarg;
+			break;
+		case 't':
+			options->check = 1;
+			break;
+		case 'h':
+			usage(stdout, EX_OK);
+		default:
+			usage(stderr, EX_USAGE);
+		}
+	}
+	if (optind < argc)
+		usage(stderr, EX_USAGE);
+	if (options->file == NULL && access(default_file, F_OK) == 0)
+		options->file = default_file;
+}
+
+/* What one setting alone cannot tell. */
+static const char *
+contradiction(const struct config *config)
+{
+	uint64_t record = config->publish_max_event + 1024;
+
+	if (record > config->broker_ring / 4)
+		return "broker.ring must be more than four times "
+		       "publish.max_event";
+	if (record > config->broker_window / 4)
+		return "broker.window must be more than four times "
+		       "publish.max_event";
+	return NULL;
+}
+
+static void
+load_config(const struct options *options, struct config *config)
+{
+	char error[CONFIG_ERROR_SIZE];
+	const char *why;
+
+	if (config_load(config, options->file, options->overrides,
+		options->override_count, error) == -1) {
+		fprintf(stderr, "ssemuxd: %s\n", error);
+		exit(EX_CONFIG);
+	}
+	why = contradiction(config);
+	if (why != NULL) {
+		fprintf(stderr, "ssemuxd: %s\n", why);
+		exit(EX_CONFIG);
+	}
+}
+
+/* log_level stands between the configuration, which names it, and the log,
+ * which does not know the configuration. */
+static void
+start_log(const struct config *config)
+{
+	static const enum log_level levels[] = {
+	    [CONFIG_LEVEL_DEBUG] = LOG_DEBUG,
+	    [CONFIG_LEVEL_INFO] = LOG_INFO,
+	    [CONFIG_LEVEL_WARN] = LOG_WARN,
+	};
+
+	log_set_role("supervisor");
+	log_set_level(levels[config->broker_log_level]);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct heritage heritage = {.workers = 0};
+	struct privileges privileges;
+	struct options options;
+	struct config config;
+	int result;
+
+	parse_options(argc, argv, &options);
+	load_config(&options, &config);
+	if (options.check) {
+		printf("the configuration is good\n");
+		return EX_OK;
+	}
+	title_init(argc, argv);
+	title_set("supervisor");
+	start_log(&config);
+	heritage.config = &config;
+
+	if (privileges_find(&config, &privileges) == -1)
+		return EX_NOUSER;
+	result = listen_all(&heritage, &privileges);
+	if (result == EX_OK)
+		result = supervisor_prepare(&heritage);
+	if (result == EX_OK)
+		result = supervisor_run(&heritage, &privileges, &hub, &worker);
+	if (heritage.publish_fd > 0)
+		listen_end(&config);
+	config_finish(&config);
+	free(options.overrides);
+	return result;
+}

@@ -1,0 +1,160 @@
+/* child: birth and death of processes. See child.h. */
+#include "broker/supervisor/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "broker/shared/log.h"
+#include "broker/supervisor/privileges.h"
+#include "broker/supervisor/title.h"
+
+enum {
+	/* Who lived that long is started again at once. */
+	LIFE_MS = 2000,
+	DELAY_FIRST_MS = 20, /* doubled with each short life */
+	DELAY_MAX_MS = 5000,
+};
+
+/* Gives back to the child what the supervisor set for itself. */
+static void
+reset_signals(void)
+{
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	sigset_t none;
+
+	/* A Ctrl-C goes to the whole group; the supervisor answers it. */
+	sigaction(SIGINT, &ignore, NULL);
+	sigaction(SIGHUP, &ignore, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void
+close_foreign(const struct child *child, const struct heritage *heritage)
+{
+	if (child->page == BOARD_HUB) {
+		for (size_t i = 0; i < heritage->http_count; i++)
+			close(heritage->http_fds[i]);
+		return;
+	}
+	close(heritage->publish_fd);
+	for (size_t i = 0; i < heritage->workers; i++) {
+		if (i != child->worker)
+			close(heritage->worker_bells[i]);
+	}
+}
+
+/* When the supervisor dies, so does this process, at once. */
+static void
+die_with(pid_t supervisor)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
+		log_fatal(EX_OSERR, "PR_SET_PDEATHSIG: %m");
+	if (getppid() != supervisor)
+		_exit(EX_OSERR);
+}
+
+static void __attribute__((noreturn))
+child_main(struct child *child, struct heritage *heritage,
+    const struct privileges *privileges, pid_t supervisor)
+{
+	title_set(child->role);
+	log_set_role(child->role);
+	reset_signals();
+	close_foreign(child, heritage);
+	heritage->worker = child->worker;
+	heritage->confine = child->confine;
+	if (board_confine(&heritage->board, heritage->board_fd, child->page) ==
+	    -1)
+		log_fatal(EX_OSERR, "map the board: %m");
+	if (privileges_drop(privileges) == -1)
+		log_fatal(
+		    EX_NOPERM, "become %s: %m", heritage->config->broker_user);
+	/* After the change of user, which clears it. */
+	die_with(supervisor);
+	_exit(child->run(heritage));
+}
+
+int
+child_start(struct child *child, struct heritage *heritage,
+    const struct privileges *privileges, uint64_t now_ms)
+{
+	pid_t supervisor = getpid();
+	int ready[2];
+
+	if (pipe2(ready, O_CLOEXEC) == -1) {
+		log_warn("start %s: %m", child->role);
+		return -1;
+	}
+	child->pid = fork();
+	if (child->pid == 0) {
+		close(ready[0]);
+		heritage->ready_fd = ready[1];
+		child_main(child, heritage, privileges, supervisor);
+	}
+	close(ready[1]);
+	if (child->pid == -1) {
+		log_warn("start %s: %m", child->role);
+		close(ready[0]);
+		return -1;
+	}
+	child->ready_fd = ready[0];
+	child->state = CHILD_STARTING;
+	child->start_ms = now_ms;
+	return 0;
+}
+
+void
+child_ready(struct child *child)
+{
+	close(child->ready_fd);
+	child->ready_fd = -1;
+	child->state = CHILD_SERVING;
+}
+
+static void
+log_end(const struct child *child, int status)
+{
+	if (WIFSIGNALED(status))
+		log_warn("%s (pid %d) was ended by signal %d (%s)", child->role,
+		    (int)child->pid, WTERMSIG(status),
+		    strsignal(WTERMSIG(status)));
+	else
+		log_info("%s (pid %d) ended with status %d", child->role,
+		    (int)child->pid, WEXITSTATUS(status));
+}
+
+static uint64_t
+next_delay_ms(const struct child *child)
+{
+	uint64_t delay = DELAY_FIRST_MS;
+
+	for (unsigned i = 1; i < child->failures && delay < DELAY_MAX_MS; i++)
+		delay *= 2;
+	return delay < DELAY_MAX_MS ? delay : DELAY_MAX_MS;
+}
+
+void
+child_ended(
+    struct child *child, struct heritage *heritage, int status, uint64_t now_ms)
+{
+	uint64_t life_ms = now_ms - child->start_ms;
+
+	log_end(child, status);
+	board_owner_ended(&heritage->board, child->page);
+	if (child->ready_fd != -1)
+		close(child->ready_fd);
+	child->ready_fd = -1;
+	child->failures = life_ms < LIFE_MS ? child->failures + 1 : 0;
+	child->start_ms =
+	    now_ms + (child->failures > 0 ? next_delay_ms(child) : 0);
+	child->state = CHILD_WAITING;
+	child->pid = 0;
+}

@@ -1,0 +1,394 @@
+/*
+ * supervisor: the loop of the parent process. See supervisor.h.
+ *
+ * Start: the hub; when it serves, the workers; when all serve, the broker is
+ * ready. End: the workers first, while the hub still serves them; then the hub.
+ */
+#include "broker/supervisor/supervisor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "broker/shared/bell.h"
+#include "broker/shared/log.h"
+#include "broker/supervisor/child.h"
+#include "broker/supervisor/notify.h"
+#include "broker/supervisor/sandbox.h"
+
+enum supervisor_state {
+	STARTING, /* not all have served yet */
+	SERVING,
+	DRAINING_WORKERS,
+	DRAINING_HUB,
+};
+
+struct supervisor {
+	struct heritage *heritage;
+	const struct privileges *privileges; /* of the children */
+	enum supervisor_state state;
+	struct child *children; /* the hub first, then the workers */
+	size_t count;
+	struct pollfd *polled; /* the signals, then one per child */
+	uint64_t deadline_ms;  /* of the drain */
+	int exit_code;
+};
+
+static uint64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* --- what is inherited --- */
+
+/* As many connections as the system allows. */
+static void
+raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
+	    limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
+		log_warn("raise the limit of descriptors: %m");
+}
+
+static size_t
+worker_count(const struct config *config)
+{
+	long processors;
+
+	if (config->broker_workers != CONFIG_AUTO)
+		return config->broker_workers;
+	processors = sysconf(_SC_NPROCESSORS_ONLN);
+	return processors < 1 ? 1 : processors > 64 ? 64 : (size_t)processors;
+}
+
+static int
+make_bells(struct heritage *heritage)
+{
+	heritage->worker_bells = calloc(heritage->workers, sizeof(int));
+	if (heritage->worker_bells == NULL)
+		return -1;
+	heritage->hub_bell = bell_create();
+	if (heritage->hub_bell == -1)
+		return -1;
+	for (size_t i = 0; i < heritage->workers; i++) {
+		heritage->worker_bells[i] = bell_create();
+		if (heritage->worker_bells[i] == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+supervisor_prepare(struct heritage *heritage)
+{
+	const struct config *config = heritage->config;
+
+	raise_descriptors();
+	heritage->workers = worker_count(config);
+	if (board_create(&heritage->board, heritage->workers,
+		&heritage->board_fd) == -1 ||
+	    ring_create(&heritage->ring, config->broker_ring,
+		&heritage->ring_fd) == -1 ||
+	    make_bells(heritage) == -1) {
+		log_warn("shared memory: %m");
+		return EX_OSERR;
+	}
+	return EX_OK;
+}
+
+/* --- children --- */
+
+static int
+make_children(struct supervisor *supervisor, const struct role *hub,
+    const struct role *worker)
+{
+	supervisor->count = 1 + supervisor->heritage->workers;
+	supervisor->children =
+	    calloc(supervisor->count, sizeof(supervisor->children[0]));
+	supervisor->polled =
+	    calloc(1 + supervisor->count, sizeof(supervisor->polled[0]));
+	if (supervisor->children == NULL || supervisor->polled == NULL)
+		return -1;
+	for (size_t i = 0; i < supervisor->count; i++) {
+		struct child *child = &supervisor->children[i];
+
+		child->run = i == 0 ? hub->run : worker->run;
+		child->confine = i == 0 ? sandbox_hub : sandbox_worker;
+		child->page = i == 0 ? BOARD_HUB : BOARD_FIRST_WORKER + i - 1;
+		child->worker = i == 0 ? 0 : i - 1;
+		child->ready_fd = -1;
+		if (i == 0)
+			snprintf(
+			    child->role, sizeof(child->role), "%s", hub->name);
+		else
+			snprintf(child->role, sizeof(child->role), "%s %zu",
+			    worker->name, i);
+	}
+	return 0;
+}
+
+static bool
+all_in(const struct supervisor *supervisor, size_t from, enum child_state state)
+{
+	for (size_t i = from; i < supervisor->count; i++) {
+		if (supervisor->children[i].state != state)
+			return false;
+	}
+	return true;
+}
+
+/* May it be started now? Workers need the store, which the hub makes. */
+static bool
+may_start(const struct supervisor *supervisor, size_t i, uint64_t now)
+{
+	if (supervisor->state >= DRAINING_WORKERS ||
+	    supervisor->children[i].state != CHILD_WAITING ||
+	    supervisor->children[i].start_ms > now)
+		return false;
+	return supervisor->state == SERVING || i == 0 ||
+	       supervisor->children[0].state == CHILD_SERVING;
+}
+
+static void
+start_due(struct supervisor *supervisor)
+{
+	uint64_t now = now_ms();
+
+	for (size_t i = 0; i < supervisor->count; i++) {
+		struct child *child = &supervisor->children[i];
+
+		if (may_start(supervisor, i, now) &&
+		    child_start(child, supervisor->heritage,
+			supervisor->privileges, now) == -1)
+			child->start_ms = now + 1000;
+	}
+}
+
+static void
+signal_all(const struct supervisor *supervisor, size_t from, size_t to, int sig)
+{
+	for (size_t i = from; i < to; i++) {
+		const struct child *child = &supervisor->children[i];
+
+		if (child->pid > 0 && kill(child->pid, sig) == -1)
+			log_warn("signal %s: %m", child->role);
+	}
+}
+
+/* --- the end --- */
+
+/* The next stage of the end, when the one before is over. */
+static void
+go_on_draining(struct supervisor *supervisor)
+{
+	if (supervisor->state == DRAINING_WORKERS &&
+	    all_in(supervisor, 1, CHILD_ENDED)) {
+		supervisor->state = DRAINING_HUB;
+		signal_all(supervisor, 0, 1, SIGTERM);
+	}
+}
+
+static void
+begin_to_end(struct supervisor *supervisor)
+{
+	const struct config *config = supervisor->heritage->config;
+
+	notify_systemd("STOPPING=1");
+	log_info("draining");
+	supervisor->state = DRAINING_WORKERS;
+	supervisor->deadline_ms = now_ms() + config->broker_drain_timeout;
+	for (size_t i = 0; i < supervisor->count; i++) {
+		if (supervisor->children[i].state == CHILD_WAITING)
+			supervisor->children[i].state = CHILD_ENDED;
+	}
+	signal_all(supervisor, 1, supervisor->count, SIGTERM);
+	go_on_draining(supervisor);
+}
+
+static void
+end_by_force(struct supervisor *supervisor, const char *why)
+{
+	log_warn("%s: ending what is left by force", why);
+	signal_all(supervisor, 0, supervisor->count, SIGKILL);
+}
+
+/* --- what happens --- */
+
+static void
+on_ready(struct supervisor *supervisor, struct child *child)
+{
+	char word;
+
+	if (read(child->ready_fd, &word, 1) != 1)
+		return; /* it ended; its status will say how */
+	child_ready(child);
+	if (supervisor->state != STARTING ||
+	    !all_in(supervisor, 0, CHILD_SERVING))
+		return;
+	supervisor->state = SERVING;
+	log_info("ready, with %zu workers", supervisor->heritage->workers);
+	notify_systemd("READY=1");
+	notify_fd((int)supervisor->heritage->config->broker_ready_fd);
+}
+
+static void
+on_child_ended(struct supervisor *supervisor, pid_t pid, int status)
+{
+	for (size_t i = 0; i < supervisor->count; i++) {
+		struct child *child = &supervisor->children[i];
+
+		if (child->pid != pid)
+			continue;
+		child_ended(child, supervisor->heritage, status, now_ms());
+		/* Its count of clients is not to be waited for. */
+		bell_ring(supervisor->heritage->hub_bell);
+		if (supervisor->state >= DRAINING_WORKERS) {
+			child->state = CHILD_ENDED;
+		} else if (supervisor->state == STARTING && WIFEXITED(status)) {
+			/* It cannot start: trying again would not help. */
+			supervisor->exit_code = WEXITSTATUS(status);
+			begin_to_end(supervisor);
+		}
+	}
+	go_on_draining(supervisor);
+}
+
+static void
+reap(struct supervisor *supervisor)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		on_child_ended(supervisor, pid, status);
+}
+
+static void
+on_signal(struct supervisor *supervisor, int fd)
+{
+	struct signalfd_siginfo info;
+
+	if (read(fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	switch (info.ssi_signo) {
+	case SIGCHLD:
+		reap(supervisor);
+		break;
+	case SIGHUP:
+		log_warn("SIGHUP: a changed configuration needs a restart");
+		break;
+	default: /* SIGTERM, SIGINT */
+		if (supervisor->state >= DRAINING_WORKERS)
+			end_by_force(supervisor, "asked to end again");
+		else
+			begin_to_end(supervisor);
+	}
+}
+
+/* Milliseconds until something is to be done; -1: nothing is. */
+static int
+next_timeout(const struct supervisor *supervisor)
+{
+	uint64_t now = now_ms();
+	uint64_t next = UINT64_MAX;
+
+	if (supervisor->state >= DRAINING_WORKERS)
+		next = supervisor->deadline_ms;
+	for (size_t i = 0; i < supervisor->count; i++) {
+		const struct child *child = &supervisor->children[i];
+
+		if (child->state == CHILD_WAITING && child->start_ms > now &&
+		    child->start_ms < next)
+			next = child->start_ms;
+	}
+	if (next == UINT64_MAX)
+		return -1;
+	return next > now ? (int)(next - now) : 0;
+}
+
+static void
+wait_and_act(struct supervisor *supervisor)
+{
+	struct pollfd *polled = supervisor->polled;
+
+	for (size_t i = 0; i < supervisor->count; i++)
+		polled[1 + i] = (struct pollfd){
+		    .fd = supervisor->children[i].ready_fd,
+		    .events = POLLIN,
+		};
+	if (poll(polled, 1 + supervisor->count, next_timeout(supervisor)) ==
+		-1 &&
+	    errno != EINTR)
+		log_panic("poll: %m");
+	for (size_t i = 0; i < supervisor->count; i++) {
+		if ((polled[1 + i].revents & POLLIN) != 0)
+			on_ready(supervisor, &supervisor->children[i]);
+		else if (polled[1 + i].revents != 0) {
+			close(supervisor->children[i].ready_fd);
+			supervisor->children[i].ready_fd = -1;
+		}
+	}
+	if ((polled[0].revents & POLLIN) != 0)
+		on_signal(supervisor, polled[0].fd);
+	if (supervisor->state >= DRAINING_WORKERS &&
+	    now_ms() >= supervisor->deadline_ms) {
+		end_by_force(supervisor, "broker.drain_timeout is over");
+		supervisor->deadline_ms = now_ms() + 1000;
+	}
+}
+
+/* The signals it answers, as a descriptor. */
+static int
+take_signals(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGCHLD);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &signals, NULL) == -1)
+		return -1;
+	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int
+supervisor_run(struct heritage *heritage, const struct privileges *privileges,
+    const struct role *hub, const struct role *worker)
+{
+	struct supervisor supervisor = {
+	    .heritage = heritage, .privileges = privileges};
+	int signals = take_signals();
+
+	if (signals == -1 || make_children(&supervisor, hub, worker) == -1) {
+		log_warn("start: %m");
+		return EX_OSERR;
+	}
+	supervisor.polled[0] = (struct pollfd){.fd = signals, .events = POLLIN};
+	while (!all_in(&supervisor, 0, CHILD_ENDED)) {
+		start_due(&supervisor);
+		wait_and_act(&supervisor);
+	}
+	free(supervisor.children);
+	free(supervisor.polled);
+	close(signals);
+	return supervisor.exit_code;
+}

@@ -1,0 +1,33 @@
+/*
+ * supervisor: starts hub and workers, starts them again when they end, and
+ * ends them. It holds what they inherit, and reads no byte from outside.
+ */
+#ifndef SSEMUX_SUPERVISOR_SUPERVISOR_H
+#define SSEMUX_SUPERVISOR_SUPERVISOR_H
+
+#include <stddef.h>
+
+struct heritage;
+struct privileges;
+
+/* What a process of the broker is; a table of these makes the broker. */
+struct role {
+	const char *name;
+	int (*run)(struct heritage *heritage);
+};
+
+/*
+ * Makes the shared memory and the bells for the heritage, whose sockets are
+ * there already. 0, or a sysexits code (logged).
+ */
+int supervisor_prepare(struct heritage *heritage);
+
+/*
+ * Runs until it is told to end; returns the exit code: EX_OK after a drain,
+ * and that of the child when one cannot even start the first time.
+ */
+int
+supervisor_run(struct heritage *heritage, const struct privileges *privileges,
+    const struct role *hub, const struct role *worker);
+
+#endif

@@ -1,0 +1,84 @@
+/*
+ * connection: one HTTP connection: it reads requests, sends answers, and may
+ * become an event stream. Every state has a deadline on the wheel.
+ *
+ *	READING -> (ANSWERING -> READING)* -> LINGERING | STREAMING | gone
+ */
+#ifndef SSEMUX_WORKER_CONNECTION_H
+#define SSEMUX_WORKER_CONNECTION_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "broker/worker/wheel.h"
+#include "protocol/buf.h"
+
+struct subscriber;
+struct worker;
+
+enum connection_state {
+	CONNECTION_READING,   /* waits for a request, or for the rest of one */
+	CONNECTION_ANSWERING, /* has more to send before it reads again */
+	CONNECTION_STREAMING, /* has a subscriber */
+	CONNECTION_LINGERING, /* has sent all; waits for the peer to close */
+};
+
+struct connection {
+	struct wheel_node due; /* first: a node's address is its owner's */
+	struct worker *worker;
+	struct connection *previous;
+	struct connection *next;
+	ev_io io;
+	enum connection_state state;
+	int http_minor;
+	bool keep_alive;       /* after the answer that is being sent */
+	uint32_t last_write_s; /* stream: when it last got something */
+	struct buf in;
+	struct buf out; /* answer, or control events of a stream */
+	struct subscriber *subscriber;
+};
+
+/* Takes over a connected socket. NULL: no memory, and the socket is closed. */
+struct connection *connection_create(struct worker *worker, int fd);
+
+/* Closes it, now, whatever it is doing. */
+void connection_destroy(struct connection *connection);
+
+enum connection_sent {
+	CONNECTION_SENT_ALL,  /* nothing is left to send */
+	CONNECTION_SENT_PART, /* the socket is full; it is watched */
+	CONNECTION_SENT_GONE, /* the connection was destroyed */
+};
+
+/* Sends what `out` holds. */
+enum connection_sent connection_send(struct connection *connection);
+
+/* The socket is full: says so when it takes more again. */
+void connection_await_writable(struct connection *connection);
+
+/* Something was written to the stream: no heartbeat is due for a while. */
+void connection_was_written(struct connection *connection);
+
+/* After an answer was appended to `out`: sends it, then waits for the next
+ * request or ends the connection. False when it was destroyed. */
+bool connection_answered(struct connection *connection);
+
+/*
+ * Ends a stream, after what `out` holds was sent as far as the socket takes
+ * it; it is closed without a final chunk. It is destroyed.
+ */
+void connection_end_stream(struct connection *connection);
+
+/* Ends a stream that a client asked to end, with the final chunk. It may be
+ * destroyed. */
+void connection_complete_stream(struct connection *connection);
+
+/* The deadline of the connection whose node this is has come. */
+void connection_due(struct wheel_node *node, void *context);
+
+/* The worker is to end: a stream is told and closed, and so is what is idle;
+ * answers are finished. */
+void connection_drain(struct connection *connection);
+
+#endif

@@ -1,0 +1,449 @@
+/*
+ * store_read: history, read in steps. See store_read.h.
+ *
+ * Two ways to the same rows. Few channels: a merge. Each channel's next cursor
+ * is sought in the index; the smallest is the next event; and so on. Many
+ * channels, or "*": the log is scanned in order, and what does not belong is
+ * passed over. Either looks at a bounded number of rows per step.
+ */
+#include "broker/worker/store_read.h"
+
+#include <assert.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+
+#include "broker/shared/log.h"
+#include "broker/shared/store.h"
+
+enum {
+	/* With more channels than this the log is scanned. */
+	MERGE_CHANNELS_MAX = 256,
+};
+
+enum statement {
+	READ_BEGIN,
+	READ_END,
+	READ_STATE,
+	CHANNEL_EXACT,
+	CHANNEL_RANGE,
+	CHANNEL_LOST,
+	EVENT_NEXT,
+	EVENT_GET,
+	EVENT_SCAN,
+	STATEMENTS
+};
+
+#define EVENT_COLUMNS "e.cursor, c.name, e.kind, e.type, e.key, e.data"
+#define EVENT_TABLES "event e JOIN channel c ON c.id = e.channel"
+
+static const char *const texts[STATEMENTS] = {
+    [READ_BEGIN] = "BEGIN",
+    [READ_END] = "COMMIT",
+    [READ_STATE] = "SELECT max_horizon, losses, floor FROM state",
+    [CHANNEL_EXACT] = "SELECT id FROM channel WHERE name = ?",
+    [CHANNEL_RANGE] = "SELECT id FROM channel WHERE name >= ? AND name < ?"
+		      " LIMIT ?",
+    [CHANNEL_LOST] = "SELECT name FROM channel WHERE lost > ? AND horizon > ?",
+    [EVENT_NEXT] = "SELECT cursor FROM event WHERE channel = ? AND cursor > ?"
+		   " ORDER BY cursor LIMIT 1",
+    [EVENT_GET] =
+	"SELECT " EVENT_COLUMNS " FROM " EVENT_TABLES " WHERE e.cursor = ?",
+    [EVENT_SCAN] = "SELECT " EVENT_COLUMNS " FROM " EVENT_TABLES
+		   " WHERE e.cursor > ? AND e.cursor <= ?"
+		   " ORDER BY e.cursor LIMIT ?",
+};
+
+/* A channel that takes part in a merge. */
+struct merged {
+	int64_t id;
+	uint64_t next; /* cursor of its next event; 0: it has none */
+};
+
+struct store_reader {
+	sqlite3 *db;
+	sqlite3_stmt *statements[STATEMENTS];
+	struct merged merged[MERGE_CHANNELS_MAX];
+	size_t merged_count;
+};
+
+static int
+failed(struct store_reader *reader, const char *what)
+{
+	log_warn("store: %s: %s", what, sqlite3_errmsg(reader->db));
+	return -1;
+}
+
+struct store_reader *
+store_reader_open(const char *path)
+{
+	struct store_reader *reader = calloc(1, sizeof(*reader));
+	char *error;
+
+	if (reader == NULL)
+		return NULL;
+	reader->db = store_open_reader(path, &error);
+	if (reader->db == NULL) {
+		log_warn("store: %s", error != NULL ? error : "no memory");
+		sqlite3_free(error);
+		free(reader);
+		return NULL;
+	}
+	if (store_prepare(reader->db, reader->statements, texts, STATEMENTS) ==
+	    -1) {
+		failed(reader, "open");
+		store_reader_close(reader);
+		return NULL;
+	}
+	return reader;
+}
+
+void
+store_reader_close(struct store_reader *reader)
+{
+	int result;
+
+	if (reader == NULL)
+		return;
+	store_finalize(reader->statements, STATEMENTS);
+	result = sqlite3_close(reader->db);
+	assert(result == SQLITE_OK); /* every statement is finalized */
+	free(reader);
+}
+
+static void
+bind(sqlite3_stmt *statement, int index, uint64_t number)
+{
+	/* Whatever a client claims, no cursor is above 2^63. */
+	int64_t bounded = number > INT64_MAX ? INT64_MAX : (int64_t)number;
+	int result = sqlite3_bind_int64(statement, index, bounded);
+
+	assert(result == SQLITE_OK);
+}
+
+static void
+bind_text(sqlite3_stmt *statement, int index, struct slice text)
+{
+	int result = sqlite3_bind_text(
+	    statement, index, text.bytes, (int)text.len, SQLITE_TRANSIENT);
+
+	assert(result == SQLITE_OK || result == SQLITE_NOMEM);
+}
+
+static uint64_t
+number_at(sqlite3_stmt *statement, int column)
+{
+	int64_t number = sqlite3_column_int64(statement, column);
+
+	return number > 0 ? (uint64_t)number : 0;
+}
+
+static struct slice
+slice_at(sqlite3_stmt *statement, int column)
+{
+	const void *bytes = sqlite3_column_blob(statement, column);
+
+	return slice_of(bytes, (size_t)sqlite3_column_bytes(statement, column));
+}
+
+static struct event
+event_at(sqlite3_stmt *statement)
+{
+	return (struct event){
+	    .cursor = number_at(statement, 0),
+	    .channel = slice_at(statement, 1),
+	    .kind = (enum event_kind)sqlite3_column_int(statement, 2),
+	    .type = slice_at(statement, 3),
+	    .key = slice_at(statement, 4),
+	    .data = slice_at(statement, 5),
+	};
+}
+
+int
+store_read_begin(struct store_reader *reader)
+{
+	sqlite3_stmt *begin = reader->statements[READ_BEGIN];
+	int result = sqlite3_step(begin);
+
+	sqlite3_reset(begin);
+	return result == SQLITE_DONE ? 0 : failed(reader, "begin");
+}
+
+void
+store_read_end(struct store_reader *reader)
+{
+	sqlite3_stmt *end = reader->statements[READ_END];
+	int result = sqlite3_step(end);
+
+	sqlite3_reset(end);
+	if (result != SQLITE_DONE)
+		failed(reader, "end");
+}
+
+/* --- the merge --- */
+
+/* The cursor of the channel's first event behind `after`; 0: none. 0 or -1. */
+static int
+seek_next(struct store_reader *reader, struct merged *merged, uint64_t after)
+{
+	sqlite3_stmt *next = reader->statements[EVENT_NEXT];
+	int result;
+
+	bind(next, 1, (uint64_t)merged->id);
+	bind(next, 2, after);
+	result = sqlite3_step(next);
+	merged->next = result == SQLITE_ROW ? number_at(next, 0) : 0;
+	sqlite3_reset(next);
+	return result == SQLITE_ROW || result == SQLITE_DONE ? 0 : -1;
+}
+
+static bool
+already_merged(const struct store_reader *reader, int64_t id)
+{
+	for (size_t i = 0; i < reader->merged_count; i++) {
+		if (reader->merged[i].id == id)
+			return true;
+	}
+	return false;
+}
+
+/* Adds the channels that a prepared statement names. 1 they fit, 0 they are
+ * too many, -1 failed. */
+static int
+add_channels(struct store_reader *reader, sqlite3_stmt *statement)
+{
+	int result;
+
+	while ((result = sqlite3_step(statement)) == SQLITE_ROW) {
+		int64_t id = sqlite3_column_int64(statement, 0);
+
+		if (already_merged(reader, id))
+			continue;
+		if (reader->merged_count == MERGE_CHANNELS_MAX)
+			break;
+		reader->merged[reader->merged_count++] =
+		    (struct merged){.id = id};
+	}
+	sqlite3_reset(statement);
+	if (result != SQLITE_ROW && result != SQLITE_DONE)
+		return -1;
+	return result == SQLITE_DONE;
+}
+
+static int
+add_pattern(struct store_reader *reader, struct slice pattern)
+{
+	sqlite3_stmt *exact = reader->statements[CHANNEL_EXACT];
+	sqlite3_stmt *range = reader->statements[CHANNEL_RANGE];
+	char end[EVENT_CHANNEL_MAX + 1];
+
+	if (pattern.bytes[pattern.len - 1] != '*') {
+		bind_text(exact, 1, pattern);
+		return add_channels(reader, exact);
+	}
+	/* From "a:b:" up to, without, "a:b;", which comes next in ASCII. */
+	memcpy(end, pattern.bytes, pattern.len - 1);
+	end[pattern.len - 2] = ';';
+	bind_text(range, 1, slice_of(pattern.bytes, pattern.len - 1));
+	bind_text(range, 2, slice_of(end, pattern.len - 1));
+	bind(range, 3, MERGE_CHANNELS_MAX + 1);
+	return add_channels(reader, range);
+}
+
+/* Finds the channels to merge. 1, 0 when the log must be scanned, or -1. */
+static int
+plan_merge(struct store_reader *reader, const struct store_request *request)
+{
+	reader->merged_count = 0;
+	for (size_t i = 0; i < request->pattern_count; i++) {
+		int result;
+
+		if (slice_is(request->patterns[i], "*"))
+			return 0;
+		result = add_pattern(reader, request->patterns[i]);
+		if (result != 1)
+			return result;
+	}
+	for (size_t i = 0; i < reader->merged_count; i++) {
+		if (seek_next(reader, &reader->merged[i], request->after) == -1)
+			return -1;
+	}
+	return 1;
+}
+
+/* The channel whose next event is the oldest; NULL when all are read. */
+static struct merged *
+oldest_next(struct store_reader *reader, uint64_t until)
+{
+	struct merged *oldest = NULL;
+
+	for (size_t i = 0; i < reader->merged_count; i++) {
+		struct merged *merged = &reader->merged[i];
+
+		if (merged->next != 0 && merged->next <= until &&
+		    (oldest == NULL || merged->next < oldest->next))
+			oldest = merged;
+	}
+	return oldest;
+}
+
+/* Hands over one event. 1 it was taken, 0 it was not, -1 failed. */
+static int
+take_event(struct store_reader *reader, uint64_t cursor,
+    bool (*take)(const struct event *event, void *context), void *context)
+{
+	sqlite3_stmt *get = reader->statements[EVENT_GET];
+	int taken = -1;
+
+	bind(get, 1, cursor);
+	if (sqlite3_step(get) == SQLITE_ROW) {
+		struct event event = event_at(get);
+
+		taken = take(&event, context);
+	}
+	sqlite3_reset(get);
+	return taken;
+}
+
+static int
+merge(struct store_reader *reader, const struct store_request *request,
+    bool (*take)(const struct event *event, void *context), void *context,
+    uint64_t *reached)
+{
+	for (int row = 0; row < request->rows; row++) {
+		struct merged *oldest = oldest_next(reader, request->until);
+		int taken;
+
+		if (oldest == NULL) {
+			*reached = request->until;
+			return 0;
+		}
+		taken = take_event(reader, oldest->next, take, context);
+		if (taken != 1)
+			return taken;
+		*reached = oldest->next;
+		if (seek_next(reader, oldest, oldest->next) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- the scan --- */
+
+static bool
+covered(const struct store_request *request, struct slice channel)
+{
+	for (size_t i = 0; i < request->pattern_count; i++) {
+		if (event_pattern_covers(request->patterns[i], channel))
+			return true;
+	}
+	return false;
+}
+
+static int
+scan(struct store_reader *reader, const struct store_request *request,
+    bool (*take)(const struct event *event, void *context), void *context,
+    uint64_t *reached)
+{
+	sqlite3_stmt *scan = reader->statements[EVENT_SCAN];
+	int result = SQLITE_DONE;
+	int rows = 0;
+
+	bind(scan, 1, request->after);
+	bind(scan, 2, request->until);
+	bind(scan, 3, (uint64_t)request->rows);
+	while ((result = sqlite3_step(scan)) == SQLITE_ROW) {
+		struct event event = event_at(scan);
+
+		rows++;
+		if (covered(request, event.channel) && !take(&event, context))
+			break;
+		*reached = event.cursor;
+	}
+	sqlite3_reset(scan);
+	if (result == SQLITE_DONE && rows < request->rows)
+		*reached = request->until;
+	return result == SQLITE_ROW || result == SQLITE_DONE ? 0 : -1;
+}
+
+int
+store_read_events(struct store_reader *reader,
+    const struct store_request *request,
+    bool (*take)(const struct event *event, void *context), void *context,
+    uint64_t *reached)
+{
+	int mergeable = plan_merge(reader, request);
+	int result = -1;
+
+	*reached = request->after;
+	if (mergeable == 1)
+		result = merge(reader, request, take, context, reached);
+	else if (mergeable == 0)
+		result = scan(reader, request, take, context, reached);
+	return result == 0 ? 0 : failed(reader, "read events");
+}
+
+/* --- what was lost --- */
+
+struct horizons {
+	uint64_t max;
+	uint64_t losses;
+	uint64_t floor;
+};
+
+static int
+read_horizons(struct store_reader *reader, struct horizons *horizons)
+{
+	sqlite3_stmt *state = reader->statements[READ_STATE];
+	int result = sqlite3_step(state);
+
+	horizons->max = number_at(state, 0);
+	horizons->losses = number_at(state, 1);
+	horizons->floor = number_at(state, 2);
+	sqlite3_reset(state);
+	return result == SQLITE_ROW ? 0 : failed(reader, "read the state");
+}
+
+int
+store_read_horizon(
+    struct store_reader *reader, uint64_t *max_horizon, uint64_t *losses)
+{
+	struct horizons horizons;
+
+	if (read_horizons(reader, &horizons) == -1)
+		return -1;
+	*max_horizon = horizons.max;
+	*losses = horizons.losses;
+	return 0;
+}
+
+int
+store_read_losses(struct store_reader *reader,
+    const struct store_request *request, uint64_t *losses,
+    void (*lost)(struct slice name, void *context), void *context)
+{
+	sqlite3_stmt *rows = reader->statements[CHANNEL_LOST];
+	uint64_t reported = *losses;
+	struct horizons horizons;
+	int result;
+
+	if (read_horizons(reader, &horizons) == -1)
+		return -1;
+	*losses = horizons.losses;
+	if (horizons.losses == reported || horizons.max <= request->after)
+		return 0;
+	if (horizons.floor > request->after) {
+		for (size_t i = 0; i < request->pattern_count; i++)
+			lost(request->patterns[i], context);
+		return 0;
+	}
+	bind(rows, 1, reported);
+	bind(rows, 2, request->after);
+	while ((result = sqlite3_step(rows)) == SQLITE_ROW) {
+		struct slice name = slice_at(rows, 0);
+
+		if (covered(request, name))
+			lost(name, context);
+	}
+	sqlite3_reset(rows);
+	return result == SQLITE_DONE ? 0 : failed(reader, "read losses");
+}

@@ -1,0 +1,59 @@
+/*
+ * store_read: the workers' half of the store: the history behind a cursor, for
+ * a set of channels, in short steps. See shared/store.h for the tables.
+ */
+#ifndef SSEMUX_WORKER_STORE_READ_H
+#define SSEMUX_WORKER_STORE_READ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/event.h"
+
+struct store_reader;
+
+/* Opens the store for reading. NULL: logged. */
+struct store_reader *store_reader_open(const char *path);
+void store_reader_close(struct store_reader *reader);
+
+/* What to read. */
+struct store_request {
+	const struct slice *patterns; /* valid ones */
+	size_t pattern_count;
+	uint64_t after; /* the cursor */
+	uint64_t until; /* the newest that is wanted */
+	int rows;       /* looked at in this step at most */
+};
+
+/* Everything of one step is read from one snapshot. 0, or -1 (logged). */
+int store_read_begin(struct store_reader *reader);
+void store_read_end(struct store_reader *reader);
+
+/*
+ * Calls take() for events of the request's channels, in order, until it returns
+ * false (then the event counts as not read) or the step is over. *reached gets
+ * the cursor up to which nothing is left to read: request->until when all was
+ * read. 0, or -1 (logged).
+ */
+int store_read_events(struct store_reader *reader,
+    const struct store_request *request,
+    bool (*take)(const struct event *event, void *context), void *context,
+    uint64_t *reached);
+
+/*
+ * Which channels of the request lost events after its cursor, as far as that
+ * was not reported up to trimming step *losses, which is moved on. Calls
+ * lost() with the name of each such channel; or, for what lies so far back
+ * that names are forgotten, with the pattern. 0, or -1 (logged).
+ */
+int store_read_losses(struct store_reader *reader,
+    const struct store_request *request, uint64_t *losses,
+    void (*lost)(struct slice name, void *context), void *context);
+
+/* The newest cursor let go on any channel, and the trimming steps so far. 0, or
+ * -1 (logged). */
+int store_read_horizon(
+    struct store_reader *reader, uint64_t *max_horizon, uint64_t *losses);
+
+#endif

@@ -1,0 +1,426 @@
+/* worker: the loop of a process that serves HTTP. See worker.h. */
+#include "broker/worker/worker.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "broker/shared/bell.h"
+#include "broker/shared/log.h"
+#include "broker/shared/store.h"
+#include "broker/worker/accept.h"
+#include "broker/worker/channels.h"
+#include "broker/worker/connection.h"
+#include "broker/worker/cursor.h"
+#include "broker/worker/store_read.h"
+#include "broker/worker/worker_state.h"
+
+enum {
+	TURN_EVENTS = 1024,
+	GAP_ROWS = 512, /* read from the store in one turn, when lapped */
+	DELIVERIES_MIN = 262144,
+	/* Descriptors that are not connections. */
+	DESCRIPTORS_KEPT = 128,
+};
+
+void
+worker_count(struct worker *worker, enum metric metric, uint64_t amount)
+{
+	board_add(worker->board, metric, amount);
+}
+
+uint64_t
+worker_now_ms(const struct worker *worker)
+{
+	return (uint64_t)(ev_now(worker->loop) * 1000.);
+}
+
+uint64_t
+worker_now_s(const struct worker *worker)
+{
+	return (uint64_t)ev_now(worker->loop);
+}
+
+/* xorshift64: good enough to spread clients in time. */
+uint32_t
+worker_retry_ms(struct worker *worker)
+{
+	uint64_t base = worker->config->http_retry;
+
+	worker->random ^= worker->random << 13;
+	worker->random ^= worker->random >> 7;
+	worker->random ^= worker->random << 17;
+	return (uint32_t)(base + worker->random % (base + 1));
+}
+
+/* --- events --- */
+
+/* What a turn has taken so far; it must stay small against the window. */
+struct turn {
+	int events;
+	size_t bytes;
+	bool receipts; /* a publisher wants to know the number of clients */
+};
+
+static bool
+turn_is_over(const struct worker *worker, const struct turn *turn)
+{
+	return turn->events >= TURN_EVENTS ||
+	       (size_t)turn->events >= worker->window.size / 2 ||
+	       turn->bytes >= worker->window.records.size / 4;
+}
+
+static void
+take_record(
+    struct worker *worker, struct turn *turn, const struct record *record)
+{
+	turn->events++;
+	turn->bytes += record->size;
+	turn->receipts |= record->receipt != 0;
+	if (record->cursor > worker->window.head)
+		cursor_deliver(worker, window_commit(&worker->window));
+}
+
+/* An event of which too much is unknown to keep it in the window: everybody
+ * reads it from the store. */
+static void
+pass_over(struct worker *worker, uint64_t cursor)
+{
+	uint64_t head = worker->window.head;
+
+	cursor_flush(worker);
+	window_reset(&worker->window, cursor);
+	deliveries_begin(&worker->deliveries, worker->window.end);
+	cursor_fall_back(worker, head);
+}
+
+static bool
+take_from_store(const struct event *event, void *context)
+{
+	struct {
+		struct worker *worker;
+		struct turn *turn;
+	} *taking = context;
+	struct window *window = &taking->worker->window;
+	void *room = window_reserve(window, record_size(event));
+
+	if (room == NULL)
+		pass_over(taking->worker, event->cursor);
+	else
+		take_record(
+		    taking->worker, taking->turn, record_write(room, event));
+	return !turn_is_over(taking->worker, taking->turn);
+}
+
+/*
+ * The ring has gone on without this worker: what lies between the window's
+ * head and the ring's oldest record comes from the store, a step per turn.
+ * When even the store has let go of some of it, all subscribers find out by
+ * themselves what they lost.
+ */
+static void
+read_gap(struct worker *worker, struct turn *turn)
+{
+	static const struct slice everything = {"*", 1};
+	struct {
+		struct worker *worker;
+		struct turn *turn;
+	} taking = {worker, turn};
+	uint64_t until = worker->reader.cursor;
+	struct store_request request = {
+	    .patterns = &everything,
+	    .pattern_count = 1,
+	    .after = worker->window.head,
+	    .until = until,
+	    .rows = GAP_ROWS,
+	};
+	uint64_t horizon, losses, reached;
+
+	worker_count(worker, METRIC_STORE_READS, 1);
+	if (store_read_begin(worker->store) == -1 ||
+	    store_read_horizon(worker->store, &horizon, &losses) == -1)
+		log_fatal(EX_IOERR, "the store cannot be read");
+	if (horizon > worker->window.head)
+		pass_over(worker, until);
+	else if (store_read_events(worker->store, &request, take_from_store,
+		     &taking, &reached) == -1)
+		log_fatal(EX_IOERR, "the store cannot be read");
+	else if (reached == until && worker->window.head < until)
+		worker->window.head = until;
+	store_read_end(worker->store);
+}
+
+/* One record of the ring. False: there is none now. */
+static bool
+take_from_ring(struct worker *worker, struct turn *turn)
+{
+	size_t size;
+	void *room;
+
+	switch (ring_next_size(&worker->ring, &worker->reader, &size)) {
+	case RING_EMPTY:
+		return false;
+	case RING_LAPPED:
+		goto lapped;
+	case RING_RECORD:
+		break;
+	}
+	room = window_reserve(&worker->window, size);
+	if (room == NULL) {
+		if (ring_skip_next(&worker->ring, &worker->reader, size) ==
+		    RING_LAPPED)
+			goto lapped;
+		pass_over(worker, worker->reader.cursor);
+		return true;
+	}
+	if (ring_copy_next(&worker->ring, &worker->reader, room, size) ==
+	    RING_LAPPED)
+		goto lapped;
+	take_record(worker, turn, room);
+	return true;
+lapped:
+	worker_count(worker, METRIC_LAPPED, 1);
+	ring_attach(&worker->ring, &worker->reader);
+	return true;
+}
+
+bool
+worker_take_events(struct worker *worker)
+{
+	struct turn turn = {.events = 0};
+	bool more = true;
+
+	while (more && !turn_is_over(worker, &turn)) {
+		if (worker->reader.cursor > worker->window.head)
+			read_gap(worker, &turn);
+		else
+			more = take_from_ring(worker, &turn);
+	}
+	cursor_flush(worker);
+	if (worker->reader.cursor <= worker->window.head)
+		board_set_read(worker->board, worker->reader.at);
+	if (turn.receipts)
+		bell_ring(worker->heritage->hub_bell);
+	return more;
+}
+
+/* --- the loop --- */
+
+static void
+on_turn_end(struct ev_loop *loop, ev_prepare *watcher, int events)
+{
+	struct worker *worker = watcher->data;
+	bool more;
+	size_t size;
+
+	(void)events;
+	more = worker_take_events(worker);
+	more |= cursor_catch_up(worker);
+	board_set(worker->board, METRIC_WINDOW_EVENTS,
+	    worker->window.end - worker->window.first);
+	board_set(worker->board, METRIC_WINDOW_BYTES,
+	    worker->window.records.head - worker->window.records.tail);
+	if (!more) {
+		bell_sleep(worker->board);
+		more = ring_next_size(&worker->ring, &worker->reader, &size) !=
+		       RING_EMPTY;
+	}
+	if (more)
+		ev_idle_start(loop, &worker->unfinished);
+	else
+		ev_idle_stop(loop, &worker->unfinished);
+	if (worker->draining && worker->connection_count == 0)
+		ev_break(loop, EVBREAK_ALL);
+}
+
+static void
+on_turn_begin(struct ev_loop *loop, ev_check *watcher, int events)
+{
+	struct worker *worker = watcher->data;
+
+	(void)loop;
+	(void)events;
+	bell_wake(worker->board);
+}
+
+/* Its being active is what keeps the loop from sleeping. */
+static void
+on_unfinished(struct ev_loop *loop, ev_idle *watcher, int events)
+{
+	(void)loop;
+	(void)watcher;
+	(void)events;
+}
+
+static void
+on_bell(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	(void)loop;
+	(void)events;
+	bell_silence(watcher->fd);
+}
+
+static void
+on_clock(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+	struct worker *worker = watcher->data;
+
+	(void)loop;
+	(void)events;
+	wheel_turn(
+	    &worker->wheel, worker_now_s(worker), connection_due, worker);
+}
+
+static void
+on_terminate(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+	struct worker *worker = watcher->data;
+	struct connection *next;
+
+	(void)loop;
+	(void)events;
+	worker->draining = true;
+	accept_stop(worker);
+	/* What was acknowledged before is handed out before the end. */
+	while (worker_take_events(worker))
+		;
+	for (struct connection *connection = worker->connections;
+	     connection != NULL; connection = next) {
+		next = connection->next;
+		connection_drain(connection);
+	}
+}
+
+/* --- start and end --- */
+
+static size_t
+connections_max(const struct config *config)
+{
+	struct rlimit limit;
+	size_t descriptors = 1024;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+		descriptors = limit.rlim_cur;
+	descriptors = descriptors > 2 * DESCRIPTORS_KEPT
+			  ? descriptors - DESCRIPTORS_KEPT
+			  : DESCRIPTORS_KEPT;
+	if (config->http_max_connections != CONFIG_AUTO &&
+	    config->http_max_connections < descriptors)
+		return config->http_max_connections;
+	return descriptors;
+}
+
+static int
+start_memory(struct worker *worker)
+{
+	const struct config *config = worker->config;
+	size_t deliveries;
+
+	worker->connection_max = connections_max(config);
+	deliveries = 2 * worker->connection_max;
+	if (deliveries < DELIVERIES_MIN)
+		deliveries = DELIVERIES_MIN;
+	worker->channels = channels_create();
+	worker->patterns =
+	    calloc(config->http_max_channels, sizeof(worker->patterns[0]));
+	buf_init(&worker->catch_up, 0);
+	if (worker->channels == NULL || worker->patterns == NULL ||
+	    deliveries_init(&worker->deliveries, deliveries) == -1 ||
+	    window_init(&worker->window, config->broker_window,
+		config->broker_window_events) == -1)
+		return -1;
+	return 0;
+}
+
+/* Reads what the ring holds, so that recent history is in memory. */
+static void
+start_log(struct worker *worker)
+{
+	char path[STORE_PATH_SIZE];
+
+	if (store_path(path, worker->config->broker_state_dir) == -1)
+		log_fatal(EX_CONFIG, "broker.state_dir is too long");
+	worker->store = store_reader_open(path);
+	if (worker->store == NULL)
+		log_fatal(EX_IOERR, "the store cannot be read");
+	if (ring_map_reader(&worker->ring, worker->heritage->ring_fd) == -1)
+		log_fatal(EX_OSERR, "map the ring: %m");
+	ring_attach(&worker->ring, &worker->reader);
+	window_reset(&worker->window, worker->reader.cursor);
+	while (worker_take_events(worker))
+		;
+}
+
+static void
+start_watchers(struct worker *worker)
+{
+	struct ev_loop *loop = worker->loop;
+	struct heritage *heritage = worker->heritage;
+
+	ev_io_init(&worker->bell, on_bell,
+	    heritage->worker_bells[heritage->worker], EV_READ);
+	ev_prepare_init(&worker->turn_end, on_turn_end);
+	ev_check_init(&worker->turn_begin, on_turn_begin);
+	ev_idle_init(&worker->unfinished, on_unfinished);
+	ev_timer_init(&worker->clock, on_clock, 1., 1.);
+	ev_signal_init(&worker->terminate, on_terminate, SIGTERM);
+	worker->turn_end.data = worker->turn_begin.data = worker;
+	worker->clock.data = worker->terminate.data = worker;
+	ev_io_start(loop, &worker->bell);
+	ev_prepare_start(loop, &worker->turn_end);
+	ev_check_start(loop, &worker->turn_begin);
+	ev_timer_start(loop, &worker->clock);
+	ev_signal_start(loop, &worker->terminate);
+	if (accept_start(worker) == -1)
+		log_fatal(EX_OSERR, "no memory");
+}
+
+static void
+finish(struct worker *worker)
+{
+	while (worker->connections != NULL)
+		connection_destroy(worker->connections);
+	channels_destroy(worker->channels);
+	deliveries_finish(&worker->deliveries);
+	window_finish(&worker->window);
+	buf_finish(&worker->catch_up);
+	store_reader_close(worker->store);
+	ring_unmap(&worker->ring);
+	free(worker->patterns);
+	free(worker->listeners);
+	ev_loop_destroy(worker->loop);
+	free(worker);
+}
+
+int
+worker_run(struct heritage *heritage)
+{
+	struct worker *worker = calloc(1, sizeof(*worker));
+
+	if (worker == NULL)
+		log_fatal(EX_OSERR, "no memory");
+	worker->heritage = heritage;
+	worker->config = heritage->config;
+	worker->board = &heritage->board;
+	ring_unmap(&heritage->ring); /* it was mapped for writing */
+	worker->loop = ev_loop_new(EVBACKEND_EPOLL);
+	if (worker->loop == NULL || start_memory(worker) == -1)
+		log_fatal(EX_OSERR, "no memory, or no epoll");
+	if (getrandom(&worker->random, sizeof(worker->random), 0) !=
+	    sizeof(worker->random))
+		log_fatal(EX_OSERR, "getrandom: %m");
+	worker->random |= 1; /* xorshift never leaves 0 */
+	wheel_init(&worker->wheel, worker_now_s(worker));
+	start_log(worker);
+	start_watchers(worker);
+	if (heritage->confine(heritage) == -1)
+		log_fatal(EX_OSERR, "not confined");
+	heritage_say_ready(heritage);
+	ev_run(worker->loop, 0);
+	finish(worker);
+	return EX_OK;
+}

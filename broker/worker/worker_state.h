@@ -1,0 +1,80 @@
+/*
+ * worker_state: what the rooms of a worker share. For files of the worker only.
+ */
+#ifndef SSEMUX_WORKER_WORKER_STATE_H
+#define SSEMUX_WORKER_WORKER_STATE_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/shared/heritage.h"
+#include "broker/worker/delivery.h"
+#include "broker/worker/outgoing.h"
+#include "broker/worker/wheel.h"
+#include "broker/worker/window.h"
+
+struct channels;
+struct connection;
+struct store_reader;
+struct subscriber;
+
+struct worker {
+	struct heritage *heritage;
+	const struct config *config;
+	struct board *board;
+	struct ev_loop *loop;
+
+	/* the log, and where this worker is in it */
+	struct ring ring; /* mapped for reading */
+	struct ring_reader reader;
+	struct window window;
+	struct store_reader *store;
+
+	/* subscribers */
+	struct channels *channels;
+	struct deliveries deliveries;
+	struct outgoing outgoing;
+	struct buf catch_up;             /* frames of one step from the store */
+	struct slice *patterns;          /* of the subscriber in that step */
+	struct subscriber *behind_first; /* who can go on, in order of turn */
+	struct subscriber *behind_last;
+
+	/* connections */
+	struct connection *connections; /* a doubly linked list */
+	size_t connection_count;
+	size_t connection_max;
+	struct wheel wheel;
+	uint64_t random; /* state of worker_jitter() */
+	bool draining;
+	bool accepting;
+	unsigned accept_pauses; /* in a row */
+
+	ev_io *listeners; /* one per listening socket */
+	ev_io bell;
+	ev_prepare turn_end;
+	ev_check turn_begin;
+	ev_idle unfinished; /* active: do not sleep */
+	ev_timer clock;
+	ev_timer accept_again;
+	ev_signal terminate;
+};
+
+/*
+ * Takes what is new in the ring and hands it out, a bounded number of events.
+ * True when there is more.
+ */
+bool worker_take_events(struct worker *worker);
+
+/* Counts in the worker's page of the board. */
+void worker_count(struct worker *worker, enum metric metric, uint64_t amount);
+
+/* A delay for "retry:", in milliseconds: http.retry and up to as much more. */
+uint32_t worker_retry_ms(struct worker *worker);
+
+/* The clock, in Unix milliseconds and in seconds of the loop. */
+uint64_t worker_now_ms(const struct worker *worker);
+uint64_t worker_now_s(const struct worker *worker);
+
+#endif
