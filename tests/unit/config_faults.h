@@ -59,6 +59,11 @@ static const struct {
     {"[http]\nmax_head = 17592186044416g\n",
 	":2: [http] max_head: got \"17592186044416g\", "
 	"expected a size from 1k to 64k, such as 16k"},
+    /* 2^64 + 2^30 bytes: what is left after wrapping around would do. */
+    {"[history]\nmax_bytes = 17179869185g\n",
+	":2: [history] max_bytes: got \"17179869185g\", "
+	"expected a size from 1k to 1048576g, such as 1g"},
+    {"[broker]\nse = 1\n", ":2: [broker] se: there is no such setting"},
     {"[http]\nretry = 2\n", ":2: [http] retry: got \"2\", "
 			    "expected a time from 0 to 1h, such as 2s"},
     {"[http]\nretry = 1.5s\n", ":2: [http] retry: got \"1.5s\", "

@@ -79,8 +79,10 @@ pairs_of(const char *text)
 {
 	static char out[400];
 	size_t room = strlen(text);
-	char *query_bytes = malloc(room + 1), *name = malloc(room + 1);
-	char *value = malloc(room + 1);
+	/* Of just their size, so that a read or write past it is seen. */
+	char *query_bytes = malloc(room > 0 ? room : 1);
+	char *name = malloc(room > 0 ? room : 1);
+	char *value = malloc(room > 0 ? room : 1);
 	struct slice query = {query_bytes, room};
 	size_t name_len, value_len, len = 0;
 	int result;

@@ -74,16 +74,19 @@ END_TEST
 
 START_TEST(a_time_out_of_bounds_becomes_the_nearer_bound)
 {
-	struct thing soon, late;
+	struct thing soon, late, later;
 
 	thing_init(&soon);
 	thing_init(&late);
+	thing_init(&later);
 	wheel_set(&wheel, &soon.node, 0);
-	wheel_set(&wheel, &late.node, UINT32_MAX);
+	wheel_set(&wheel, &late.node, WHEEL_SLOTS);
+	wheel_set(&wheel, &later.node, UINT32_MAX);
 	for (uint64_t s = START_S; s < START_S + 600; s++)
 		turn_to(s);
 	ck_assert_uint_eq(soon.due_s, START_S + 1);
 	ck_assert_uint_eq(late.due_s, START_S + 255);
+	ck_assert_uint_eq(later.due_s, START_S + 255);
 }
 END_TEST
 
