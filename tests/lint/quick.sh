@@ -9,4 +9,10 @@ for rule in arrows smells length tracked manuals; do
 		failed=1
 	fi
 done
+for rule in config_documented refusals_documented; do
+	if ! "tests/lint/$rule.sh"; then
+		echo "lint: $rule failed: see the lines above"
+		failed=1
+	fi
+done
 exit "$failed"
