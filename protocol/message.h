@@ -121,7 +121,8 @@ void message_write(struct buf *buf, const struct message *message);
  * flags are unknown or contradict each other. */
 int message_meaning(const struct message *message, enum event_meaning *meaning);
 
-/* Is this one whole msgpack value, within MESSAGE_DEPTH_MAX? */
+/* Is this one whole msgpack value, nested no deeper than the data of a PUBLISH
+ * may be (MESSAGE_DEPTH_MAX with the message's own array)? */
 bool message_value_valid(const char *bytes, size_t len);
 
 bool message_publisher_valid(struct slice publisher);

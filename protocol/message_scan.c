@@ -155,24 +155,21 @@ walk_value(struct walk *walk, size_t max, uint64_t *need, enum refusal *why)
 	return MESSAGE_WHOLE;
 }
 
-enum message_scan
-message_scan(const char *bytes, size_t len, size_t max_bytes, size_t *size,
-    enum refusal *why)
+/* Walks to the end of what is owed; the rest is as for message_scan(). */
+static enum message_scan
+walk_all(struct walk *walk, size_t max_bytes, size_t *size, enum refusal *why)
 {
-	struct walk walk = {
-	    .bytes = (const uint8_t *)bytes, .len = len, .owed = 1};
-
-	while (walk.owed > 0) {
+	while (walk->owed > 0) {
 		uint64_t need;
 		enum message_scan scan =
-		    walk_value(&walk, max_bytes, &need, why);
+		    walk_value(walk, max_bytes, &need, why);
 
 		if (scan == MESSAGE_BAD)
 			return scan;
 		if (scan == MESSAGE_PART)
-			need += walk.at + walk.owed - 1;
+			need += walk->at + walk->owed - 1;
 		else
-			need = walk.at + walk.owed;
+			need = walk->at + walk->owed;
 		if (need > max_bytes) {
 			*why = REFUSAL_TOO_LARGE;
 			return MESSAGE_BAD;
@@ -181,16 +178,34 @@ message_scan(const char *bytes, size_t len, size_t max_bytes, size_t *size,
 		if (scan == MESSAGE_PART)
 			return scan;
 	}
-	*size = walk.at;
+	*size = walk->at;
 	return MESSAGE_WHOLE;
+}
+
+enum message_scan
+message_scan(const char *bytes, size_t len, size_t max_bytes, size_t *size,
+    enum refusal *why)
+{
+	struct walk walk = {
+	    .bytes = (const uint8_t *)bytes, .len = len, .owed = 1};
+
+	return walk_all(&walk, max_bytes, size, why);
 }
 
 bool
 message_value_valid(const char *bytes, size_t len)
 {
+	/* As if the message's array were open around it. */
+	struct walk walk = {
+	    .bytes = (const uint8_t *)bytes,
+	    .len = len,
+	    .owed = 1,
+	    .left = {1},
+	    .depth = 1,
+	};
 	enum refusal why;
 	size_t size;
 
-	return message_scan(bytes, len, len, &size, &why) == MESSAGE_WHOLE &&
+	return walk_all(&walk, len, &size, &why) == MESSAGE_WHOLE &&
 	    size == len;
 }
