@@ -1,18 +1,14 @@
 /*
- * message: msgpack on one side, struct message on the other. See message.h.
- * The only file that sees msgpack-c.
+ * message: from msgpack to struct message. See message.h. Only the files of
+ * this room, message*.c, see msgpack-c.
  */
 #include "protocol/message.h"
 
-#include <inttypes.h>
-#include <math.h>
 #include <msgpack.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "protocol/buf.h"
-#include "protocol/json.h"
-#include "protocol/utf8.h"
+#include "protocol/message_json.h"
 
 struct message_reader {
 	msgpack_zone zone;
@@ -102,121 +98,7 @@ element_optional_text(
 {
 	*text = slice_of(NULL, 0);
 	return element(elements, index).type == MSGPACK_OBJECT_NIL ||
-	    element_text(elements, index, text);
-}
-
-static void
-json_from_double(struct buf *buf, double number)
-{
-	char text[32];
-
-	/* The shortest of the precisions that reads back as the same. */
-	for (int digits = 15; digits <= 17; digits++) {
-		snprintf(text, sizeof(text), "%.*g", digits, number);
-		if (strtod(text, NULL) == number)
-			break;
-	}
-	buf_append_text(buf, text);
-}
-
-static enum refusal json_from_object(struct buf *, const msgpack_object *);
-
-static enum refusal
-json_from_array(struct buf *buf, const msgpack_object_array *array)
-{
-	buf_append_char(buf, '[');
-	for (uint32_t i = 0; i < array->size; i++) {
-		enum refusal refusal;
-
-		if (i > 0)
-			buf_append_char(buf, ',');
-		refusal = json_from_object(buf, &array->ptr[i]);
-		if (refusal != REFUSAL_NONE)
-			return refusal;
-	}
-	buf_append_char(buf, ']');
-	return REFUSAL_NONE;
-}
-
-/* JSON names are strings: text stays, whole numbers become decimal text. */
-static enum refusal
-json_from_name(struct buf *buf, const msgpack_object *name)
-{
-	enum refusal refusal;
-
-	if (name->type == MSGPACK_OBJECT_STR)
-		return json_from_object(buf, name);
-	if (name->type != MSGPACK_OBJECT_POSITIVE_INTEGER &&
-	    name->type != MSGPACK_OBJECT_NEGATIVE_INTEGER)
-		return REFUSAL_DATA;
-	buf_append_char(buf, '"');
-	refusal = json_from_object(buf, name);
-	buf_append_char(buf, '"');
-	return refusal;
-}
-
-static enum refusal
-json_from_map(struct buf *buf, const msgpack_object_map *map)
-{
-	buf_append_char(buf, '{');
-	for (uint32_t i = 0; i < map->size; i++) {
-		enum refusal refusal;
-
-		if (i > 0)
-			buf_append_char(buf, ',');
-		refusal = json_from_name(buf, &map->ptr[i].key);
-		if (refusal != REFUSAL_NONE)
-			return refusal;
-		buf_append_char(buf, ':');
-		refusal = json_from_object(buf, &map->ptr[i].val);
-		if (refusal != REFUSAL_NONE)
-			return refusal;
-	}
-	buf_append_char(buf, '}');
-	return REFUSAL_NONE;
-}
-
-/* Recursion is bounded: message_scan() allows MESSAGE_DEPTH_MAX levels. */
-static enum refusal
-json_from_object(struct buf *buf, const msgpack_object *object)
-{
-	switch (object->type) {
-	case MSGPACK_OBJECT_NIL:
-		buf_append_text(buf, "null");
-		return REFUSAL_NONE;
-	case MSGPACK_OBJECT_BOOLEAN:
-		buf_append_text(buf, object->via.boolean ? "true" : "false");
-		return REFUSAL_NONE;
-	case MSGPACK_OBJECT_POSITIVE_INTEGER:
-		buf_printf(buf, "%" PRIu64, object->via.u64);
-		return REFUSAL_NONE;
-	case MSGPACK_OBJECT_NEGATIVE_INTEGER:
-		buf_printf(buf, "%" PRId64, object->via.i64);
-		return REFUSAL_NONE;
-	case MSGPACK_OBJECT_FLOAT32:
-	case MSGPACK_OBJECT_FLOAT64:
-		if (!isfinite(object->via.f64))
-			return REFUSAL_DATA;
-		json_from_double(buf, object->via.f64);
-		return REFUSAL_NONE;
-	case MSGPACK_OBJECT_STR:
-		if (!utf8_valid(object->via.str.ptr, object->via.str.size))
-			return REFUSAL_UTF8;
-		json_append_string(
-		    buf, object->via.str.ptr, object->via.str.size);
-		return REFUSAL_NONE;
-	case MSGPACK_OBJECT_BIN:
-		json_append_base64(
-		    buf, object->via.bin.ptr, object->via.bin.size);
-		return REFUSAL_NONE;
-	case MSGPACK_OBJECT_ARRAY:
-		return json_from_array(buf, &object->via.array);
-	case MSGPACK_OBJECT_MAP:
-		return json_from_map(buf, &object->via.map);
-	case MSGPACK_OBJECT_EXT:
-		return REFUSAL_DATA;
-	}
-	return REFUSAL_DATA;
+	       element_text(elements, index, text);
 }
 
 static struct fault
@@ -239,11 +121,11 @@ read_data(struct message_reader *reader, const msgpack_object *object,
 	}
 	message->data = MESSAGE_DATA_PACKED;
 	buf_clear(&reader->json);
-	refusal = json_from_object(&reader->json, object);
+	refusal = message_json_append(&reader->json, object);
 	if (refusal == REFUSAL_NONE && buf_failed(&reader->json))
 		refusal = REFUSAL_TOO_LARGE;
-	message->event.data = slice_of(
-	    buf_bytes(&reader->json), buf_length(&reader->json));
+	message->event.data =
+	    slice_of(buf_bytes(&reader->json), buf_length(&reader->json));
 	return fault_of(refusal, "data");
 }
 
@@ -320,8 +202,7 @@ read_welcome(const struct elements *elements, struct message *message)
 	if (!element_number(elements, 1, UINT32_MAX, &version))
 		return fault_of(REFUSAL_MALFORMED, "version");
 	message->version = (uint32_t)version;
-	if (!element_number(
-		elements, 2, MESSAGE_SEQ_MAX, &message->last_seq))
+	if (!element_number(elements, 2, MESSAGE_SEQ_MAX, &message->last_seq))
 		return fault_of(REFUSAL_MALFORMED, "last");
 	if (!element_number(elements, 3, UINT32_MAX, &message->max_event))
 		return fault_of(REFUSAL_MALFORMED, "max_event");
@@ -431,156 +312,13 @@ message_read(struct message_reader *reader, const char *bytes, size_t len,
 	return read_elements(reader, &elements, message);
 }
 
-static int
-write_to_buf(void *buf, const char *bytes, size_t len)
-{
-	buf_append(buf, bytes, len);
-	return 0; /* failure is sticky in the buffer */
-}
-
-static void
-pack_text(msgpack_packer *packer, struct slice text)
-{
-	msgpack_pack_str(packer, text.len);
-	msgpack_pack_str_body(packer, text.bytes, text.len);
-}
-
-static void
-pack_optional_text(msgpack_packer *packer, struct slice text)
-{
-	if (text.len == 0)
-		msgpack_pack_nil(packer);
-	else
-		pack_text(packer, text);
-}
-
-static void
-pack_optional_number(msgpack_packer *packer, uint64_t number)
-{
-	if (number == 0)
-		msgpack_pack_nil(packer);
-	else
-		msgpack_pack_uint64(packer, number);
-}
-
-static void
-pack_head(msgpack_packer *packer, enum message_type type, size_t elements)
-{
-	msgpack_pack_array(packer, elements);
-	msgpack_pack_uint8(packer, (uint8_t)type);
-}
-
-static void
-pack_publish(
-    msgpack_packer *packer, struct buf *buf, const struct message *message)
-{
-	const struct event *event = &message->event;
-
-	pack_head(packer, MESSAGE_PUBLISH, 7);
-	msgpack_pack_uint64(packer, message->seq);
-	pack_text(packer, event->channel);
-	pack_optional_text(packer, event->type);
-	pack_optional_text(packer, event->key);
-	switch (message->data) {
-	case MESSAGE_DATA_TEXT:
-		pack_text(packer, event->data);
-		break;
-	case MESSAGE_DATA_BYTES:
-		msgpack_pack_bin(packer, event->data.len);
-		msgpack_pack_bin_body(
-		    packer, event->data.bytes, event->data.len);
-		break;
-	case MESSAGE_DATA_PACKED:
-		buf_append(buf, event->data.bytes, event->data.len);
-		break;
-	}
-	msgpack_pack_uint32(packer, message->flags);
-}
-
-static void
-pack_welcome(msgpack_packer *packer, const struct message *message)
-{
-	pack_head(packer, MESSAGE_WELCOME, 5);
-	msgpack_pack_uint32(packer, message->version);
-	msgpack_pack_uint64(packer, message->last_seq);
-	msgpack_pack_uint64(packer, message->max_event);
-	msgpack_pack_uint64(packer, message->window);
-}
-
-static void
-pack_ack(msgpack_packer *packer, const struct message *message)
-{
-	pack_head(packer, MESSAGE_ACK, 4);
-	msgpack_pack_uint64(packer, message->seq);
-	pack_optional_number(packer, message->cursor);
-	if (message->duplicate)
-		msgpack_pack_true(packer);
-	else
-		msgpack_pack_false(packer);
-}
-
-static void
-pack_error(msgpack_packer *packer, const struct message *message)
-{
-	pack_head(packer, MESSAGE_ERROR, 5);
-	pack_optional_number(packer, message->seq);
-	pack_text(packer, message->code);
-	pack_optional_text(packer, message->field);
-	pack_text(packer, message->text);
-}
-
-void
-message_write(struct buf *buf, const struct message *message)
-{
-	msgpack_packer packer;
-
-	msgpack_packer_init(&packer, buf, write_to_buf);
-	switch (message->type) {
-	case MESSAGE_HELLO:
-		pack_head(&packer, MESSAGE_HELLO, 3);
-		msgpack_pack_uint32(&packer, message->version);
-		pack_text(&packer, message->publisher);
-		break;
-	case MESSAGE_PUBLISH:
-		pack_publish(&packer, buf, message);
-		break;
-	case MESSAGE_RESYNC:
-		pack_head(&packer, MESSAGE_RESYNC, 3);
-		msgpack_pack_uint64(&packer, message->seq);
-		pack_text(&packer, message->event.channel);
-		break;
-	case MESSAGE_BYE:
-	case MESSAGE_STATUS:
-		pack_head(&packer, message->type, 1);
-		break;
-	case MESSAGE_WELCOME:
-		pack_welcome(&packer, message);
-		break;
-	case MESSAGE_ACK:
-		pack_ack(&packer, message);
-		break;
-	case MESSAGE_ERROR:
-		pack_error(&packer, message);
-		break;
-	case MESSAGE_RECEIPT:
-		pack_head(&packer, MESSAGE_RECEIPT, 3);
-		msgpack_pack_uint64(&packer, message->seq);
-		msgpack_pack_uint64(&packer, message->notified);
-		break;
-	case MESSAGE_REPORT:
-		pack_head(&packer, MESSAGE_REPORT, 2);
-		pack_text(&packer, message->text);
-		break;
-	}
-}
-
 int
 message_meaning(const struct message *message, enum event_meaning *meaning)
 {
-	uint32_t how = message->flags &
-	    (uint32_t)(MESSAGE_FLAG_JSON | MESSAGE_FLAG_TEXT);
-	uint32_t known = MESSAGE_FLAG_JSON | MESSAGE_FLAG_TEXT |
-	    MESSAGE_FLAG_RECEIPT;
+	uint32_t how =
+	    message->flags & (uint32_t)(MESSAGE_FLAG_JSON | MESSAGE_FLAG_TEXT);
+	uint32_t known =
+	    MESSAGE_FLAG_JSON | MESSAGE_FLAG_TEXT | MESSAGE_FLAG_RECEIPT;
 
 	if ((message->flags & ~known) != 0 ||
 	    how == (uint32_t)(MESSAGE_FLAG_JSON | MESSAGE_FLAG_TEXT))
@@ -590,11 +328,11 @@ message_meaning(const struct message *message, enum event_meaning *meaning)
 	if (message->data == MESSAGE_DATA_BYTES)
 		*meaning = EVENT_AS_BYTES;
 	else if (message->data == MESSAGE_DATA_PACKED ||
-	    how == MESSAGE_FLAG_JSON)
+		 how == MESSAGE_FLAG_JSON)
 		*meaning = EVENT_AS_JSON;
 	else
-		*meaning = how == MESSAGE_FLAG_TEXT ? EVENT_AS_TEXT
-						    : EVENT_GUESS;
+		*meaning =
+		    how == MESSAGE_FLAG_TEXT ? EVENT_AS_TEXT : EVENT_GUESS;
 	return 0;
 }
 
@@ -602,5 +340,5 @@ bool
 message_publisher_valid(struct slice publisher)
 {
 	return publisher.len <= MESSAGE_PUBLISHER_MAX &&
-	    event_channel_valid(publisher);
+	       event_channel_valid(publisher);
 }
