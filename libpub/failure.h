@@ -14,8 +14,8 @@ int failure_set_fault(
 int failure_set_words(struct failure *failure, int number, struct slice code,
     struct slice field, struct slice text);
 
-__attribute__((format(printf, 3, 4))) int
-failure_set(struct failure *failure, int number, const char *format, ...);
+__attribute__((format(printf, 3, 4))) int failure_set(
+    struct failure *failure, int number, const char *format, ...);
 
 /* The errno for a refusal with this code. */
 int failure_number_of(enum refusal refusal);

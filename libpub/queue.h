@@ -60,8 +60,8 @@ void queue_finish(struct queue *queue);
  * Adds a copy of a PUBLISH or RESYNC message at the end. NULL with errno:
  * EAGAIN, the bound is reached; EMSGSIZE, it alone is over the bound; ENOMEM.
  */
-struct entry *
-queue_push(struct queue *queue, const struct message *message, void *ticket);
+struct entry *queue_push(
+    struct queue *queue, const struct message *message, void *ticket);
 
 /* The message of an entry; its slices point into the entry. */
 void entry_message(const struct entry *entry, struct message *message);

@@ -56,7 +56,7 @@ static bool
 next_is_digit(const struct reader *reader)
 {
 	return reader->at < reader->end && *reader->at >= '0' &&
-	    *reader->at <= '9';
+	       *reader->at <= '9';
 }
 
 /* A decimal number of min to max digits; false when there is none. */
@@ -108,11 +108,11 @@ read_ago(struct reader reader, uint64_t *ago_ms)
 	static const struct {
 		char unit;
 		uint32_t ms;
-	} units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000}};
+	} units[] = {
+	    {'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000}};
 	uint64_t count;
 
-	if (!read_char(&reader, '-') ||
-	    !read_digits(&reader, 1, 9, &count) ||
+	if (!read_char(&reader, '-') || !read_digits(&reader, 1, 9, &count) ||
 	    reader.end - reader.at != 1)
 		return false;
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
@@ -131,11 +131,11 @@ days_since_epoch(int64_t year, int64_t month, int64_t day)
 	int64_t shifted = month <= 2 ? year - 1 : year; /* years from March */
 	int64_t era = shifted / 400;
 	int64_t year_of_era = shifted - era * 400;
-	int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 +
-	    day - 1;
+	int64_t day_of_year =
+	    (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
 
 	return era * 146097 + year_of_era * 365 + year_of_era / 4 -
-	    year_of_era / 100 + day_of_year - 719468;
+	       year_of_era / 100 + day_of_year - 719468;
 }
 
 static bool
@@ -154,8 +154,8 @@ read_date(struct reader *reader, int64_t *ms)
 	if (year < 1970 || month < 1 || month > 12 || day < 1 ||
 	    day > lengths[month - 1] + (month == 2 && leap ? 1U : 0U))
 		return false;
-	*ms = days_since_epoch(
-	    (int64_t)year, (int64_t)month, (int64_t)day) * 86400000;
+	*ms = days_since_epoch((int64_t)year, (int64_t)month, (int64_t)day) *
+	      86400000;
 	return true;
 }
 

@@ -31,7 +31,7 @@ static bool
 is_prefix_pattern(struct slice pattern)
 {
 	return pattern.len >= 2 && pattern.bytes[pattern.len - 1] == '*' &&
-	    pattern.bytes[pattern.len - 2] == ':';
+	       pattern.bytes[pattern.len - 2] == ':';
 }
 
 bool

@@ -18,14 +18,14 @@
 
 enum {
 	EVENT_CHANNEL_MAX = 200, /* bytes */
-	EVENT_TYPE_MAX = 200,	 /* bytes */
-	EVENT_KEY_MAX = 200,	 /* bytes */
+	EVENT_TYPE_MAX = 200,    /* bytes */
+	EVENT_KEY_MAX = 200,     /* bytes */
 };
 
 /* The numbers are stored and sent: never change one. */
 enum event_kind {
-	EVENT_TEXT = 0,	  /* any UTF-8 text */
-	EVENT_JSON = 1,	  /* UTF-8 text that is one JSON value */
+	EVENT_TEXT = 0,   /* any UTF-8 text */
+	EVENT_JSON = 1,   /* UTF-8 text that is one JSON value */
 	EVENT_BYTES = 2,  /* anything */
 	EVENT_RESYNC = 3, /* no data: subscribers must load this channel anew */
 };
@@ -41,9 +41,9 @@ struct event {
 
 /* How a publisher's text is meant. */
 enum event_meaning {
-	EVENT_GUESS,	/* JSON when it is a JSON object or array, else text */
-	EVENT_AS_TEXT,	/* text, whatever it looks like */
-	EVENT_AS_JSON,	/* JSON, and refused when it is not */
+	EVENT_GUESS,    /* JSON when it is a JSON object or array, else text */
+	EVENT_AS_TEXT,  /* text, whatever it looks like */
+	EVENT_AS_JSON,  /* JSON, and refused when it is not */
 	EVENT_AS_BYTES, /* bytes */
 };
 

@@ -22,8 +22,9 @@ _Static_assert(JSON_DEPTH_MAX == 64, "one bit per level");
 static void
 skip_space(struct scanner *scan)
 {
-	while (scan->at < scan->end && (*scan->at == ' ' || *scan->at == '\n' ||
-	    *scan->at == '\r' || *scan->at == '\t'))
+	while (
+	    scan->at < scan->end && (*scan->at == ' ' || *scan->at == '\n' ||
+					*scan->at == '\r' || *scan->at == '\t'))
 		scan->at++;
 }
 
@@ -40,7 +41,7 @@ static bool
 is_hex(char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
-	    (c >= 'A' && c <= 'F');
+	       (c >= 'A' && c <= 'F');
 }
 
 /* After the backslash. */
@@ -227,7 +228,7 @@ json_is_object_or_array(const char *text, size_t len)
 	scan.end = text + len;
 	skip_space(&scan);
 	return scan.at < scan.end && (*scan.at == '{' || *scan.at == '[') &&
-	    json_valid(text, len);
+	       json_valid(text, len);
 }
 
 static void
@@ -282,8 +283,8 @@ json_append_base64(struct buf *buf, const void *bytes, size_t len)
 	for (size_t i = 0; i < len; i += 3) {
 		size_t left = len - i;
 		uint32_t group = (uint32_t)in[i] << 16 |
-		    (left > 1 ? (uint32_t)in[i + 1] << 8 : 0) |
-		    (left > 2 ? (uint32_t)in[i + 2] : 0);
+				 (left > 1 ? (uint32_t)in[i + 1] << 8 : 0) |
+				 (left > 2 ? (uint32_t)in[i + 2] : 0);
 
 		out[at++] = digits[group >> 18];
 		out[at++] = digits[group >> 12 & 63];

@@ -24,7 +24,7 @@ enum {
 	 * back the broker recognises a resend. */
 	MESSAGE_WINDOW = 8192,
 	MESSAGE_PUBLISHER_MAX = 64, /* bytes of a publisher id */
-	MESSAGE_DEPTH_MAX = 30,	    /* nesting, with the message's own array */
+	MESSAGE_DEPTH_MAX = 30,     /* nesting, with the message's own array */
 	/* What a message may be longer than its data. */
 	MESSAGE_OVERHEAD_MAX = 1024,
 };
@@ -49,8 +49,8 @@ enum message_type {
 
 /* Flags of a MESSAGE_PUBLISH. */
 enum {
-	MESSAGE_FLAG_JSON = 1,	  /* data is text that is JSON */
-	MESSAGE_FLAG_TEXT = 2,	  /* data is text, whatever it looks like */
+	MESSAGE_FLAG_JSON = 1,    /* data is text that is JSON */
+	MESSAGE_FLAG_TEXT = 2,    /* data is text, whatever it looks like */
 	MESSAGE_FLAG_RECEIPT = 4, /* say how many clients it was handed to */
 };
 
@@ -65,20 +65,20 @@ enum message_data {
 struct message {
 	enum message_type type;
 	enum message_data data; /* PUBLISH */
-	uint64_t seq;	/* PUBLISH RESYNC ACK ERROR RECEIPT; ERROR: 0 is nil */
+	uint64_t seq;    /* PUBLISH RESYNC ACK ERROR RECEIPT; ERROR: 0 is nil */
 	uint64_t cursor; /* ACK: 0 is nil */
-	uint64_t last_seq;	/* WELCOME */
-	uint64_t max_event;	/* WELCOME, bytes */
-	uint64_t window;	/* WELCOME, events */
-	uint64_t notified;	/* RECEIPT, clients */
-	uint32_t version;	/* HELLO WELCOME */
-	uint32_t flags;		/* PUBLISH */
-	bool duplicate;		/* ACK */
+	uint64_t last_seq;      /* WELCOME */
+	uint64_t max_event;     /* WELCOME, bytes */
+	uint64_t window;        /* WELCOME, events */
+	uint64_t notified;      /* RECEIPT, clients */
+	uint32_t version;       /* HELLO WELCOME */
+	uint32_t flags;         /* PUBLISH */
+	bool duplicate;         /* ACK */
 	struct slice publisher; /* HELLO */
-	struct event event;	/* PUBLISH RESYNC: channel type key data */
-	struct slice code;	/* ERROR */
-	struct slice field;	/* ERROR; len 0 is nil */
-	struct slice text;	/* ERROR REPORT */
+	struct event event;     /* PUBLISH RESYNC: channel type key data */
+	struct slice code;      /* ERROR */
+	struct slice field;     /* ERROR; len 0 is nil */
+	struct slice text;      /* ERROR REPORT */
 };
 
 enum message_scan {

@@ -12,9 +12,9 @@
 /* What the first byte of a value says. */
 struct shape {
 	uint8_t length_bytes; /* bytes of the length or count that follow */
-	bool container;	      /* what follows is a count of values */
+	bool container;       /* what follows is a count of values */
 	uint8_t per_count;    /* values per count: 2 for maps */
-	uint32_t fixed;	      /* length or count when length_bytes is 0, and
+	uint32_t fixed;       /* length or count when length_bytes is 0, and
 			       * bytes besides it for ext */
 };
 
@@ -35,37 +35,37 @@ static bool
 shape_of(uint8_t first, struct shape *shape)
 {
 	static const struct shape shapes[0x20] = {
-	    [0x00] = {0, false, 0, 0},			      /* nil */
-	    [0x02] = {0, false, 0, 0},			      /* false */
-	    [0x03] = {0, false, 0, 0},			      /* true */
-	    [0x04] = {1, false, 0, 0},			      /* bin 8 */
-	    [0x05] = {2, false, 0, 0},			      /* bin 16 */
-	    [0x06] = {4, false, 0, 0},			      /* bin 32 */
-	    [0x07] = {1, false, 0, 1},			      /* ext 8 */
-	    [0x08] = {2, false, 0, 1},			      /* ext 16 */
-	    [0x09] = {4, false, 0, 1},			      /* ext 32 */
-	    [0x0A] = {0, false, 0, 4},			      /* float 32 */
-	    [0x0B] = {0, false, 0, 8},			      /* float 64 */
-	    [0x0C] = {0, false, 0, 1},			      /* uint 8 */
-	    [0x0D] = {0, false, 0, 2},			      /* uint 16 */
-	    [0x0E] = {0, false, 0, 4},			      /* uint 32 */
-	    [0x0F] = {0, false, 0, 8},			      /* uint 64 */
-	    [0x10] = {0, false, 0, 1},			      /* int 8 */
-	    [0x11] = {0, false, 0, 2},			      /* int 16 */
-	    [0x12] = {0, false, 0, 4},			      /* int 32 */
-	    [0x13] = {0, false, 0, 8},			      /* int 64 */
-	    [0x14] = {0, false, 0, 2},			      /* fixext 1 */
-	    [0x15] = {0, false, 0, 3},			      /* fixext 2 */
-	    [0x16] = {0, false, 0, 5},			      /* fixext 4 */
-	    [0x17] = {0, false, 0, 9},			      /* fixext 8 */
-	    [0x18] = {0, false, 0, 17},			      /* fixext 16 */
-	    [0x19] = {1, false, 0, 0},			      /* str 8 */
-	    [0x1A] = {2, false, 0, 0},			      /* str 16 */
-	    [0x1B] = {4, false, 0, 0},			      /* str 32 */
-	    [0x1C] = {2, true, 1, 0},			      /* array 16 */
-	    [0x1D] = {4, true, 1, 0},			      /* array 32 */
-	    [0x1E] = {2, true, 2, 0},			      /* map 16 */
-	    [0x1F] = {4, true, 2, 0},			      /* map 32 */
+	    [0x00] = {0, false, 0, 0},  /* nil */
+	    [0x02] = {0, false, 0, 0},  /* false */
+	    [0x03] = {0, false, 0, 0},  /* true */
+	    [0x04] = {1, false, 0, 0},  /* bin 8 */
+	    [0x05] = {2, false, 0, 0},  /* bin 16 */
+	    [0x06] = {4, false, 0, 0},  /* bin 32 */
+	    [0x07] = {1, false, 0, 1},  /* ext 8 */
+	    [0x08] = {2, false, 0, 1},  /* ext 16 */
+	    [0x09] = {4, false, 0, 1},  /* ext 32 */
+	    [0x0A] = {0, false, 0, 4},  /* float 32 */
+	    [0x0B] = {0, false, 0, 8},  /* float 64 */
+	    [0x0C] = {0, false, 0, 1},  /* uint 8 */
+	    [0x0D] = {0, false, 0, 2},  /* uint 16 */
+	    [0x0E] = {0, false, 0, 4},  /* uint 32 */
+	    [0x0F] = {0, false, 0, 8},  /* uint 64 */
+	    [0x10] = {0, false, 0, 1},  /* int 8 */
+	    [0x11] = {0, false, 0, 2},  /* int 16 */
+	    [0x12] = {0, false, 0, 4},  /* int 32 */
+	    [0x13] = {0, false, 0, 8},  /* int 64 */
+	    [0x14] = {0, false, 0, 2},  /* fixext 1 */
+	    [0x15] = {0, false, 0, 3},  /* fixext 2 */
+	    [0x16] = {0, false, 0, 5},  /* fixext 4 */
+	    [0x17] = {0, false, 0, 9},  /* fixext 8 */
+	    [0x18] = {0, false, 0, 17}, /* fixext 16 */
+	    [0x19] = {1, false, 0, 0},  /* str 8 */
+	    [0x1A] = {2, false, 0, 0},  /* str 16 */
+	    [0x1B] = {4, false, 0, 0},  /* str 32 */
+	    [0x1C] = {2, true, 1, 0},   /* array 16 */
+	    [0x1D] = {4, true, 1, 0},   /* array 32 */
+	    [0x1E] = {2, true, 2, 0},   /* map 16 */
+	    [0x1F] = {4, true, 2, 0},   /* map 32 */
 	};
 
 	if (first == 0xC1)
@@ -207,5 +207,5 @@ message_value_valid(const char *bytes, size_t len)
 	size_t size;
 
 	return walk_all(&walk, len, &size, &why) == MESSAGE_WHOLE &&
-	    size == len;
+	       size == len;
 }

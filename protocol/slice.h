@@ -28,7 +28,7 @@ static inline bool
 slice_equal(struct slice a, struct slice b)
 {
 	return a.len == b.len &&
-	    (a.len == 0 || memcmp(a.bytes, b.bytes, a.len) == 0);
+	       (a.len == 0 || memcmp(a.bytes, b.bytes, a.len) == 0);
 }
 
 static inline bool
@@ -41,7 +41,8 @@ static inline bool
 slice_starts_with(struct slice a, struct slice prefix)
 {
 	return a.len >= prefix.len &&
-	    (prefix.len == 0 || memcmp(a.bytes, prefix.bytes, prefix.len) == 0);
+	       (prefix.len == 0 ||
+		   memcmp(a.bytes, prefix.bytes, prefix.len) == 0);
 }
 
 /* Without the spaces and tabs around it. */
@@ -53,7 +54,7 @@ slice_trim(struct slice text)
 		text.len--;
 	}
 	while (text.len > 0 && (text.bytes[text.len - 1] == ' ' ||
-	    text.bytes[text.len - 1] == '\t'))
+				   text.bytes[text.len - 1] == '\t'))
 		text.len--;
 	return text;
 }

@@ -13,8 +13,8 @@ int args_parse_seconds(const char *text, int *ms);
 
 /* Says on standard error what is wrong with the command line, and how to get
  * help. Returns EX_USAGE. */
-__attribute__((format(printf, 1, 2))) int
-args_complain(const char *format, ...);
+__attribute__((format(printf, 1, 2))) int args_complain(
+    const char *format, ...);
 
 /* The same for what getopt_long() found; argv as given to it. */
 int args_complain_of_option(int found, char *const argv[]);

@@ -62,8 +62,8 @@ int batch_add_event(struct batch *batch, struct publisher *publisher,
 /* Adds an answer that needs nothing of the event: entry is copied. */
 void batch_add(struct batch *batch, const struct batch_entry *entry);
 
-struct record *
-batch_record(const struct batch *batch, const struct batch_entry *entry);
+struct record *batch_record(
+    const struct batch *batch, const struct batch_entry *entry);
 
 /*
  * Gives cursors to the events, above last and at now_ms, and writes the batch

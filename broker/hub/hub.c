@@ -329,10 +329,8 @@ reconcile(struct hub *hub)
 		return 0;
 	if (seen < totals->max_horizon)
 		from = totals->max_horizon;
-	if (store_find_tail(hub->store, ring->size / 2, &seen) == -1)
+	if (store_find_tail(hub->store, from, ring->size / 2, &from) == -1)
 		return -1;
-	if (seen > from)
-		from = seen;
 	if (from > ring_last_cursor(ring))
 		ring_skip_to(ring, from);
 	if (store_replay(hub->store, from, replay_event, hub) == -1)

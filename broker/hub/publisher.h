@@ -42,10 +42,10 @@ void publisher_replace(
 /* Answers; they are sent with publisher_flush(). */
 void publisher_ack(
     struct publisher *publisher, uint64_t seq, uint64_t cursor, bool duplicate);
-void
-publisher_refuse(struct publisher *publisher, uint64_t seq, struct fault fault);
-void
-publisher_receipt(struct publisher *publisher, uint64_t seq, uint64_t notified);
+void publisher_refuse(
+    struct publisher *publisher, uint64_t seq, struct fault fault);
+void publisher_receipt(
+    struct publisher *publisher, uint64_t seq, uint64_t notified);
 
 void publisher_welcome(struct publisher *publisher, struct slice name,
     const struct store_publisher *known, uint64_t max_event);

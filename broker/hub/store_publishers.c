@@ -203,13 +203,15 @@ store_replay(struct store_writer *writer, uint64_t after,
 }
 
 int
-store_find_tail(struct store_writer *writer, uint64_t bytes, uint64_t *cursor)
+store_find_tail(struct store_writer *writer, uint64_t after, uint64_t bytes,
+    uint64_t *cursor)
 {
 	sqlite3_stmt *sizes = writer->statements[EVENT_SIZES];
 	uint64_t sum = 0;
 	int result;
 
-	*cursor = 0;
+	*cursor = after;
+	store_bind(sizes, 1, after);
 	while ((result = sqlite3_step(sizes)) == SQLITE_ROW) {
 		sum += store_number(sizes, 1) + RECORD_OVERHEAD_MAX;
 		if (sum > bytes) {

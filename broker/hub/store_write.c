@@ -52,7 +52,7 @@ static const char *const texts[STORE_STATEMENTS] = {
 		     " FROM event e JOIN channel c ON c.id = e.channel"
 		     " WHERE e.cursor > ? ORDER BY e.cursor",
     [EVENT_SIZES] = "SELECT cursor, length(data) FROM event"
-		    " ORDER BY cursor DESC",
+		    " WHERE cursor > ? ORDER BY cursor DESC",
     [TRIM_SCAN] = "SELECT e.cursor, e.channel, length(CAST(c.name AS BLOB))"
 		  " + ifnull(length(CAST(e.type AS BLOB)), 0)"
 		  " + ifnull(length(CAST(e.key AS BLOB)), 0) + length(e.data)"

@@ -38,12 +38,12 @@ struct store_item {
 };
 
 /* Opens the store at path, makes it when needed. NULL: logged. */
-struct store_writer *
-store_writer_open(const char *path, const char *synchronous);
+struct store_writer *store_writer_open(
+    const char *path, const char *synchronous);
 void store_writer_close(struct store_writer *writer);
 
-const struct store_totals *
-store_writer_totals(const struct store_writer *writer);
+const struct store_totals *store_writer_totals(
+    const struct store_writer *writer);
 
 /*
  * Looks a publisher up by name; one that is unknown gets id 0 and is made by
@@ -89,10 +89,10 @@ void store_rollback(struct store_writer *writer);
 int store_replay(struct store_writer *writer, uint64_t after,
     bool (*take)(const struct event *event, void *context), void *context);
 
-/* The cursor of the event that is `bytes` of records before the newest: 0 when
- * the whole store is smaller. */
-int
-store_find_tail(struct store_writer *writer, uint64_t bytes, uint64_t *cursor);
+/* From where on the events above `after` make up `bytes` of records at most:
+ * *cursor gets `after`, or a newer one. 0, or -1 (logged). */
+int store_find_tail(struct store_writer *writer, uint64_t after, uint64_t bytes,
+    uint64_t *cursor);
 
 /* What is kept at most. */
 struct store_limits {

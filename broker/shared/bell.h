@@ -23,8 +23,8 @@ void bell_ring(int bell);
 
 /* In the hub: rings the bells of the workers that sleep; bells[0] is that of
  * the first worker. */
-void
-bell_ring_sleepers(const struct board *board, const int *bells, size_t workers);
+void bell_ring_sleepers(
+    const struct board *board, const int *bells, size_t workers);
 
 /* Silences the own bell, after it was heard. */
 void bell_silence(int bell);

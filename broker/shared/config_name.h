@@ -12,15 +12,15 @@
 bool config_name_is_section(struct slice section);
 
 /* NULL when there is none. */
-const struct config_setting *
-config_name_find(struct slice section, struct slice key);
+const struct config_setting *config_name_find(
+    struct slice section, struct slice key);
 
 /* The section whose name is nearly this; NULL when none is. */
 const char *config_name_near_section(struct slice section);
 
 /* The setting that may have been meant: one of this section with nearly this
  * key, else one of another section with just this key; NULL when none is. */
-const struct config_setting *
-config_name_near(struct slice section, struct slice key);
+const struct config_setting *config_name_near(
+    struct slice section, struct slice key);
 
 #endif

@@ -33,8 +33,8 @@ int store_path(char path[STORE_PATH_SIZE], const char *state_dir);
  * for reading. NULL when that failed: *error is then a text that the caller
  * frees with sqlite3_free(), or NULL when there was no memory.
  */
-struct sqlite3 *
-store_open_writer(const char *path, const char *synchronous, char **error);
+struct sqlite3 *store_open_writer(
+    const char *path, const char *synchronous, char **error);
 struct sqlite3 *store_open_reader(const char *path, char **error);
 
 /* Prepares statement i from text i, for all of them; on failure none is left

@@ -17,8 +17,9 @@
 enum {
 	/* Who lived that long is started again at once. */
 	LIFE_MS = 2000,
-	DELAY_FIRST_MS = 20, /* doubled with each short life */
-	DELAY_MAX_MS = 5000,
+	DELAY_FIRST_MS = 20,    /* doubled with each short life, */
+	DELAY_ENDED_MS = 250,   /* up to this for one that was ended, */
+	DELAY_FAILED_MS = 5000, /* up to this for one that cannot start */
 };
 
 /* Gives back to the child what the supervisor set for itself. */
@@ -132,13 +133,15 @@ log_end(const struct child *child, int status)
 }
 
 static uint64_t
-next_delay_ms(const struct child *child)
+next_delay_ms(const struct child *child, int status)
 {
+	bool failed = child->state == CHILD_STARTING && WIFEXITED(status);
+	uint64_t max = failed ? DELAY_FAILED_MS : DELAY_ENDED_MS;
 	uint64_t delay = DELAY_FIRST_MS;
 
-	for (unsigned i = 1; i < child->failures && delay < DELAY_MAX_MS; i++)
+	for (unsigned i = 1; i < child->failures && delay < max; i++)
 		delay *= 2;
-	return delay < DELAY_MAX_MS ? delay : DELAY_MAX_MS;
+	return delay < max ? delay : max;
 }
 
 void
@@ -154,7 +157,7 @@ child_ended(
 	child->ready_fd = -1;
 	child->failures = life_ms < LIFE_MS ? child->failures + 1 : 0;
 	child->start_ms =
-	    now_ms + (child->failures > 0 ? next_delay_ms(child) : 0);
+	    now_ms + (child->failures > 0 ? next_delay_ms(child, status) : 0);
 	child->state = CHILD_WAITING;
 	child->pid = 0;
 }

@@ -26,8 +26,8 @@ int supervisor_prepare(struct heritage *heritage);
  * Runs until it is told to end; returns the exit code: EX_OK after a drain,
  * and that of the child when one cannot even start the first time.
  */
-int
-supervisor_run(struct heritage *heritage, const struct privileges *privileges,
-    const struct role *hub, const struct role *worker);
+int supervisor_run(struct heritage *heritage,
+    const struct privileges *privileges, const struct role *hub,
+    const struct role *worker);
 
 #endif

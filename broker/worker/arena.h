@@ -32,8 +32,8 @@ void arena_finish(struct arena *arena);
 uint64_t arena_plan(const struct arena *arena, size_t len, uint64_t *tail);
 
 /* Takes the block that arena_plan() found; the tail moves with it. */
-char *
-arena_take(struct arena *arena, uint64_t position, size_t len, uint64_t tail);
+char *arena_take(
+    struct arena *arena, uint64_t position, size_t len, uint64_t tail);
 
 static inline char *
 arena_at(const struct arena *arena, uint64_t position)

@@ -39,8 +39,8 @@ int channels_subscribe(struct channels *channels, struct slice pattern,
     void *owner, struct channels_member *member);
 
 /* Ends the subscription; nothing happens when there is none. */
-void
-channels_unsubscribe(struct channels *channels, struct channels_member *member);
+void channels_unsubscribe(
+    struct channels *channels, struct channels_member *member);
 
 /* The pattern of a subscription, as long as it lasts. */
 struct slice channels_pattern(const struct channels_member *member);

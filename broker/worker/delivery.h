@@ -44,9 +44,9 @@ bool deliveries_full(const struct deliveries *deliveries, size_t more);
 
 /* Adds an entry to the list of a subscriber, which remembers its first and
  * last; *first is DELIVERY_NONE before. There must be room. */
-void
-deliveries_add(struct deliveries *deliveries, struct subscriber *subscriber,
-    uint32_t *first, uint32_t *last, uint64_t entry);
+void deliveries_add(struct deliveries *deliveries,
+    struct subscriber *subscriber, uint32_t *first, uint32_t *last,
+    uint64_t entry);
 
 /* The entry of a delivery. */
 uint64_t deliveries_entry(const struct deliveries *deliveries, uint32_t index);

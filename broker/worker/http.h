@@ -52,9 +52,9 @@ enum http_head {
  * BAD, *status is 400, 414, 431, 501 or 505, and *why one sentence. Empty
  * lines before the request line are skipped (RFC 9112, 2.2), two at most.
  */
-enum http_head
-http_read_head(const char *bytes, size_t len, const struct http_limits *limits,
-    struct http_request *request, size_t *size, int *status, const char **why);
+enum http_head http_read_head(const char *bytes, size_t len,
+    const struct http_limits *limits, struct http_request *request,
+    size_t *size, int *status, const char **why);
 
 /* The value of the first header of that name (any case); *count, when not
  * NULL, gets how many there are. bytes is NULL when there is none. */

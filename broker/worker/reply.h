@@ -12,9 +12,9 @@ struct http_request;
 
 /* Status, media type and body. The request, when not NULL, tells whether only
  * the head is wanted. */
-void
-reply_body(struct connection *connection, const struct http_request *request,
-    int status, const char *type, struct slice body);
+void reply_body(struct connection *connection,
+    const struct http_request *request, int status, const char *type,
+    struct slice body);
 
 /*
  * application/problem+json (RFC 9457) with a stable code and a sentence in

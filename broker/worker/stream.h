@@ -10,7 +10,7 @@ struct http_request;
  * channels, since, lastEventId, format, live; others are ignored. The header
  * Last-Event-ID beats lastEventId, which beats since.
  */
-void
-stream_open(struct connection *connection, const struct http_request *request);
+void stream_open(
+    struct connection *connection, const struct http_request *request);
 
 #endif

@@ -73,7 +73,7 @@ void subscriber_patterns(
     const struct subscriber *subscriber, struct slice *patterns);
 
 /* Does one of its subscriptions cover the channel? */
-bool
-subscriber_wants(const struct subscriber *subscriber, struct slice channel);
+bool subscriber_wants(
+    const struct subscriber *subscriber, struct slice channel);
 
 #endif

@@ -72,12 +72,12 @@ window_entry(const struct window *window, uint64_t number)
 	return &window->entries[number & (window->size - 1)];
 }
 
-struct event
-window_event(const struct window *window, const struct window_entry *entry);
+struct event window_event(
+    const struct window *window, const struct window_entry *entry);
 
 /* The number of a receipt that is wanted for this event; 0: none. */
-uint32_t
-window_receipt(const struct window *window, const struct window_entry *entry);
+uint32_t window_receipt(
+    const struct window *window, const struct window_entry *entry);
 
 /* The number of the first entry above this cursor; window->end if none is. */
 uint64_t window_find(const struct window *window, uint64_t cursor);

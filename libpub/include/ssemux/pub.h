@@ -100,8 +100,8 @@ struct ssemux_pub_result {
  * ssemux_pub_resync() and everything that only looks at the handle; the
  * functions that wait, dispatch or close are refused with EDEADLK inside it.
  */
-typedef void
-ssemux_pub_on_result(const struct ssemux_pub_result *result, void *context);
+typedef void ssemux_pub_on_result(
+    const struct ssemux_pub_result *result, void *context);
 
 /* ---- Opening and closing ---------------------------------------------- */
 
@@ -149,8 +149,8 @@ struct ssemux_pub_options {
  *	ENOMEM		no memory
  *	others		no random numbers, see getrandom(2)
  */
-SSEMUX_PUB_API struct ssemux_pub *
-ssemux_pub_open(const struct ssemux_pub_options *options);
+SSEMUX_PUB_API struct ssemux_pub *ssemux_pub_open(
+    const struct ssemux_pub_options *options);
 
 /*
  * Closes the connection and frees the handle. Does not wait: call
@@ -232,8 +232,8 @@ SSEMUX_PUB_API int ssemux_pub_publish(
  * the control event `resync`. Takes its place among the events and is
  * acknowledged like one; all said of ssemux_pub_publish() holds.
  */
-SSEMUX_PUB_API int
-ssemux_pub_resync(struct ssemux_pub *pub, const char *channel, void *ticket);
+SSEMUX_PUB_API int ssemux_pub_resync(
+    struct ssemux_pub *pub, const char *channel, void *ticket);
 
 /*
  * Publishes one event and waits until it is stored. Events taken before are
@@ -251,9 +251,9 @@ ssemux_pub_resync(struct ssemux_pub *pub, const char *channel, void *ticket);
  *			again; its result goes to the result function
  *	EDEADLK		called inside the result function
  */
-SSEMUX_PUB_API int
-ssemux_pub_send(struct ssemux_pub *pub, const struct ssemux_pub_event *event,
-    int timeout_ms, char cursor[SSEMUX_PUB_CURSOR_SIZE]);
+SSEMUX_PUB_API int ssemux_pub_send(struct ssemux_pub *pub,
+    const struct ssemux_pub_event *event, int timeout_ms,
+    char cursor[SSEMUX_PUB_CURSOR_SIZE]);
 
 /*
  * Sends what there is to send and waits until every event has its result (and
@@ -310,8 +310,8 @@ enum ssemux_pub_state {
 	SSEMUX_PUB_FAILED = 3,
 };
 
-SSEMUX_PUB_API enum ssemux_pub_state
-ssemux_pub_state(const struct ssemux_pub *pub);
+SSEMUX_PUB_API enum ssemux_pub_state ssemux_pub_state(
+    const struct ssemux_pub *pub);
 
 /* Events taken that have neither ACKED, REFUSED nor LOST yet. */
 SSEMUX_PUB_API size_t ssemux_pub_unacked(const struct ssemux_pub *pub);
@@ -325,8 +325,8 @@ SSEMUX_PUB_API size_t ssemux_pub_max_event(const struct ssemux_pub *pub);
  *	ETIMEDOUT	timeout_ms are over
  *	ENOMEM, EDEADLK, EPROTO, EACCES as above
  */
-SSEMUX_PUB_API const char *
-ssemux_pub_status(struct ssemux_pub *pub, int timeout_ms);
+SSEMUX_PUB_API const char *ssemux_pub_status(
+    struct ssemux_pub *pub, int timeout_ms);
 
 /*
  * The last failure: of a call, or of the connection ("cannot connect to ...").
