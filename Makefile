@@ -96,7 +96,7 @@ $(2)/ssemux-pub $(2)/ssemuxctl: $(2)/%: $(BUILD)/$(1)/publisher-cli/%.o \
 	@mkdir -p $$(@D)
 	$(3) $$(CFLAGS) $(4) $$(LDFLAGS) $$(LINK) -o $$@ $$^ $$(CLI_LIBS)
 
-$(BUILD)/$(1)/broker/worker/%.o: $(wildcard broker/worker/*.html)
+$(BUILD)/$(1)/broker/worker/page.o: broker/worker/page.html
 endef
 
 $(eval $(call flavour,obj,$(BUILD),$$(CC),$$(HARDENING)))

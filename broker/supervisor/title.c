@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 
 extern char **environ;
 
@@ -69,7 +68,6 @@ title_init(int argc, char **argv)
 void
 title_set(const char *role)
 {
-	prctl(PR_SET_NAME, role);
 	if (title == NULL)
 		return;
 	memset(title, 0, title_size);
