@@ -37,7 +37,9 @@ mkfifo "$state/ready"
 "$build/ssemuxd" -c "$state/ssemuxd.conf" -o broker.ready_fd=3 \
 	3>"$state/ready" &
 broker=$!
-trap 'kill -TERM "$broker" 2>/dev/null || true' INT TERM
+# Ctrl-C reaches the broker by itself; a second signal would end it by force.
+trap ':' INT
+trap 'kill -TERM "$broker" 2>/dev/null || true' TERM
 
 # One line when it is ready; the end of the file when it could not start.
 if read -r <"$state/ready"; then

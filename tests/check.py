@@ -87,8 +87,7 @@ def jobs_of(options):
                     kind + "/" + name_of(path) + suffix,
                     [sys.executable, path, "-v"], count_unittest,
                     300 * scale,
-                    dict({"SSEMUX_BUILD": build, "SSEMUX_OUT": build},
-                         **environment)))
+                    dict({"SSEMUX_BUILD": build}, **environment)))
     return jobs
 
 

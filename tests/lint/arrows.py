@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Arrows point down: who may include whom, and which file may see which library.
+"""Arrows point down: who may include whom, and which file may see what library.
 
 main -> supervisor -> { hub | worker } -> shared -> protocol
 publisher-cli -> libpub (its public header only) -> protocol
@@ -24,11 +24,10 @@ MAY_SEE = {
 
 # Files that own a descriptor or a timer, and so may see the event loop.
 LOOPS = {
-    "broker/hub/hub.c", "broker/hub/hub.h",
-    "broker/hub/publisher.c", "broker/hub/publisher.h",
-    "broker/worker/worker.c", "broker/worker/worker.h",
-    "broker/worker/subscriber.c", "broker/worker/subscriber.h",
-    "broker/supervisor/supervisor.c",
+    "broker/hub/hub.c", "broker/hub/hub_state.h", "broker/hub/publisher.c",
+    "broker/worker/worker.c", "broker/worker/worker_state.h",
+    "broker/worker/accept.c", "broker/worker/connection.c",
+    "broker/worker/connection.h",
 }
 
 
@@ -40,7 +39,7 @@ def named(*names):
 # Library headers and the words of their names; who may use them.
 LIBRARIES = [
     ("msgpack", r"<msgpack", r"\bmsgpack_\w+",
-     lambda path: path == "protocol/message.c"),
+     lambda path: path.startswith("protocol/message")),
     ("SQLite", r"<sqlite3", r"\bsqlite3_?\w*", named("store")),
     ("libev", r"<ev\.h", r"\bev_(io|timer|signal|child|async|run|loop)\w*",
      lambda path: path in LOOPS),

@@ -17,8 +17,10 @@ import unittest
 import msgpack_wire
 import sse_client
 
-BUILD = os.path.abspath(os.environ.get("SSEMUX_BUILD", "build"))
-OUT = os.path.abspath(os.environ.get("SSEMUX_OUT", "build"))
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+OUT = os.path.join(TOP, "build")
+BUILD = os.path.abspath(os.environ.get("SSEMUX_BUILD", OUT))
 SCALE = int(os.environ.get("SSEMUX_SCALE", "1"))  # of loops that kill
 PUBLISH = os.path.join(BUILD, "ssemux-pub")
 PR_SET_PDEATHSIG = 1
@@ -130,6 +132,9 @@ class Broker:
         try:
             if wait and not (select.select([ready], [], [], 30)[0] and
                              os.read(ready, 1) == b"\n"):
+                self.process.kill()
+                self.process.wait()
+                self.process = None
                 raise AssertionError("the broker did not start:\n" +
                                      self.log())
         finally:

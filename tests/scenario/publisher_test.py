@@ -168,7 +168,6 @@ class Publisher(BrokerCase):
             b"\x90",                                 # no type
             b"\x91\x63", b"\x91\xa1x", b"\x92\xff\x01",  # unknown type
             b"\xdd\xff\xff\xff\xff",                 # 4 billion elements
-            b"\xdc\xff\xff",
             head + b"\xdf\xff\xff\xff\xff",          # a map of them
             head + b"\xdb\xff\xff\xff\xff",          # a text of 4 GiB
             head + b"\xc6\xff\xff\xff\xff",
@@ -189,11 +188,18 @@ class Publisher(BrokerCase):
         self.assertEqual(self.ended(broker, wire.pack(
             [wire.PUBLISH, 1, "c", None, None, "x"]), hello=False), "hello")
         self.assertEqual(self.ended(broker, hello), "hello")
-        self.assertEqual(self.ended(broker, wire.pack(
-            [wire.HELLO, 99, "x"]), hello=False), "version")
+        for version in (0, None, "1"):
+            self.assertEqual(self.ended(broker, wire.pack(
+                [wire.HELLO, version, "x"]), hello=False), "version")
         for name in ("", "with space", "x" * 65, 7, None):
             self.assertEqual(self.ended(broker, wire.pack(
                 [wire.HELLO, 1, name]), hello=False), "publisher", name)
+
+    def test_a_later_version_is_answered_with_the_one_spoken_here(self):
+        broker = self.broker()
+        with broker.publisher(hello=False) as publisher:
+            publisher.send([wire.HELLO, 99, "x", "more", {"than": "known"}])
+            self.assertEqual(publisher.receive()[:2], [wire.WELCOME, 1])
 
     def test_a_number_that_does_not_rise_is_refused(self):
         broker = self.broker()

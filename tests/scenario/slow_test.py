@@ -51,6 +51,7 @@ class Slow(BrokerCase):
     def test_who_stops_until_history_is_gone_gets_a_resync(self):
         broker = self.broker(broker__workers=1, broker__window="256k",
                              broker__ring="256k", http__send_buffer="4k",
+                             publish__max_event="16k",
                              history__max_events=500)
         with broker.stream("c,quiet", receive_buffer=4096) as stream, \
                 broker.publisher() as publisher:
@@ -104,7 +105,8 @@ class Slow(BrokerCase):
 
     def test_a_worker_that_is_lapped_recovers_from_the_store(self):
         broker = self.broker(broker__workers=1, broker__ring="262144",
-                             broker__window="262144")
+                             broker__window="262144",
+                             publish__max_event="16k")
         with broker.stream("c") as stream, \
                 broker.stream("c", query="&format=raw") as raw, \
                 broker.publisher() as publisher:
@@ -127,7 +129,8 @@ class Slow(BrokerCase):
                              list(map(wire.cursor_text, cursors)))
 
     def test_a_worker_that_stops_does_not_stop_the_hub_or_the_others(self):
-        broker = self.broker(broker__workers=2, broker__ring="262144")
+        broker = self.broker(broker__workers=2, broker__ring="262144",
+                             publish__max_event="16k")
         with Crowd(broker.port) as crowd, broker.publisher() as publisher:
             members = [crowd.add("c") for _ in range(30)]
             crowd.until(lambda: all(member.live for member in members))

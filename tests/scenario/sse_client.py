@@ -181,7 +181,10 @@ def fetch(port, target, headers=(), method="GET", timeout=20, raw=None):
         connection.sendall(raw or request_bytes(
             port, target, tuple(headers) + (("Connection", "close"),), method))
         body, out = Body(), b""
+        deadline = time.monotonic() + timeout
         while not body.ended:
+            if time.monotonic() > deadline:
+                raise TimeoutError("the answer to %s has no end" % target)
             data = connection.recv(65536)
             if not data:
                 break
