@@ -14,6 +14,7 @@
 
 #include "broker/hub/hub_state.h"
 #include "broker/hub/publisher.h"
+#include "broker/hub/reconcile.h"
 #include "broker/hub/store_write.h"
 #include "broker/shared/bell.h"
 #include "broker/shared/log.h"
@@ -296,53 +297,6 @@ on_terminate(struct ev_loop *loop, ev_signal *watcher, int events)
 
 /* --- start and end --- */
 
-static bool
-replay_event(const struct event *event, void *context)
-{
-	struct hub *hub = context;
-	struct buf *scratch = &hub->batch.records;
-	char *room = buf_reserve(scratch, record_size(event));
-
-	if (room == NULL)
-		return false;
-	ring_write(&hub->heritage->ring, record_write(room, event));
-	return true;
-}
-
-/*
- * Makes the ring hold what the store holds and the ring does not: events that
- * a hub which was killed had committed only; or, with a new ring, the newest
- * part of the history. 0 or -1.
- */
-static int
-reconcile(struct hub *hub)
-{
-	const struct store_totals *totals = store_writer_totals(hub->store);
-	struct ring *ring = &hub->heritage->ring;
-	uint64_t seen, from;
-
-	ring_take_over(ring);
-	seen = from = ring_last_cursor(ring);
-	hub->last_cursor =
-	    totals->last_cursor > seen ? totals->last_cursor : seen;
-	if (totals->last_cursor <= seen)
-		return 0;
-	if (seen < totals->max_horizon)
-		from = totals->max_horizon;
-	if (store_find_tail(hub->store, from, ring->size / 2, &from) == -1)
-		return -1;
-	if (from > ring_last_cursor(ring))
-		ring_skip_to(ring, from);
-	if (store_replay(hub->store, from, replay_event, hub) == -1)
-		return -1;
-	ring_publish(ring);
-	if (ring_last_cursor(ring) < totals->last_cursor)
-		ring_skip_to(ring, totals->last_cursor);
-	bell_ring_sleepers(&hub->heritage->board, hub->heritage->worker_bells,
-	    hub->heritage->workers);
-	return 0;
-}
-
 static int
 open_store(struct hub *hub)
 {
@@ -391,9 +345,8 @@ hub_run(struct heritage *heritage)
 	if (hub.loop == NULL || hub.reader == NULL ||
 	    batch_init(&hub.batch, hub.config->publish_batch_events) == -1)
 		log_fatal(EX_OSERR, "no memory, or no epoll");
-	if (open_store(&hub) == -1 || reconcile(&hub) == -1)
+	if (open_store(&hub) == -1 || reconcile_ring(&hub) == -1)
 		log_fatal(EX_IOERR, "the store cannot be used");
-	buf_clear(&hub.batch.records);
 	start_watchers(&hub);
 	if (heritage->confine(heritage) == -1)
 		log_fatal(EX_OSERR, "not confined");

@@ -199,7 +199,7 @@ store_writer_totals(const struct store_writer *writer)
 void
 store_forget_channels(struct store_writer *writer)
 {
-	struct store_channel *channel, *next;
+	struct store_channel *channel = NULL, *next = NULL;
 
 	HASH_ITER (hh, writer->channels, channel, next) {
 		HASH_DEL(writer->channels, channel);

@@ -7,6 +7,7 @@
 #include <grp.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -14,7 +15,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "broker/shared/heritage.h"
@@ -24,8 +24,7 @@
 enum {
 	HTTP_BACKLOG = 4096,
 	PUBLISH_BACKLOG = 1024,
-	LOCK_TRIES = 250, /* with LOCK_PAUSE_MS between them */
-	LOCK_PAUSE_MS = 20,
+	LOCK_WAIT_S = 5,
 };
 
 /* --- folders and the lock --- */
@@ -71,6 +70,31 @@ make_state_folder(
 	return 0;
 }
 
+static void
+on_alarm(int sig)
+{
+	(void)sig; /* it is only to interrupt the wait */
+}
+
+/* Waits for the lock, a few seconds at most. 0, or -1 with errno. */
+static int
+wait_for_lock(int fd)
+{
+	struct sigaction alarmed = {.sa_handler = on_alarm}, before;
+	int result;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK || sigaction(SIGALRM, &alarmed, &before) == -1)
+		return -1;
+	log_info("waiting for another ssemuxd to end");
+	alarm(LOCK_WAIT_S);
+	result = flock(fd, LOCK_EX);
+	alarm(0);
+	sigaction(SIGALRM, &before, NULL);
+	return result;
+}
+
 /*
  * The lock is held by the supervisor and, through inheritance, by its children:
  * it is free when the last of them is gone, however they went. The descriptor
@@ -79,7 +103,6 @@ make_state_folder(
 static int
 lock_state_folder(const struct config *config)
 {
-	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000L};
 	char path[4096];
 	int fd;
 
@@ -93,14 +116,13 @@ lock_state_folder(const struct config *config)
 		log_warn("open %s: %m", path);
 		return -1;
 	}
-	for (int i = 0; i < LOCK_TRIES; i++) {
-		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-			return 0;
-		if (errno != EWOULDBLOCK)
-			break;
-		nanosleep(&pause, NULL);
-	}
-	log_warn("%s is in use by another ssemuxd", config->broker_state_dir);
+	if (wait_for_lock(fd) == 0)
+		return 0;
+	if (errno == EINTR)
+		log_warn("%s is in use by another ssemuxd",
+		    config->broker_state_dir);
+	else
+		log_warn("lock %s: %m", path);
 	close(fd);
 	return -1;
 }

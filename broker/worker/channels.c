@@ -71,7 +71,7 @@ destroy_node(struct channels *channels, struct channels_node *node)
 void
 channels_destroy(struct channels *channels)
 {
-	struct channels_node *node, *next;
+	struct channels_node *node = NULL, *next = NULL;
 
 	if (channels == NULL)
 		return;

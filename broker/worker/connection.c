@@ -9,9 +9,7 @@
 
 #include "broker/worker/control.h"
 #include "broker/worker/cursor.h"
-#include "broker/worker/http.h"
-#include "broker/worker/reply.h"
-#include "broker/worker/routes.h"
+#include "broker/worker/requests.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
 
@@ -34,8 +32,8 @@ watch(struct connection *connection, int events)
 	ev_io_start(loop, &connection->io);
 }
 
-static void
-set_deadline(struct connection *connection, uint64_t ms)
+void
+connection_set_deadline(struct connection *connection, uint64_t ms)
 {
 	wheel_set(&connection->worker->wheel, &connection->due,
 	    (uint32_t)((ms + 999) / 1000));
@@ -58,7 +56,7 @@ connection_create(struct worker *worker, int fd)
 	connection->io.data = connection;
 	ev_io_start(worker->loop, &connection->io);
 	wheel_node_init(&connection->due);
-	set_deadline(connection, worker->config->http_head_timeout);
+	connection_set_deadline(connection, worker->config->http_head_timeout);
 	connection->next = worker->connections;
 	if (connection->next != NULL)
 		connection->next->previous = connection;
@@ -142,7 +140,7 @@ linger(struct connection *connection)
 	}
 	buf_finish(&connection->in);
 	watch(connection, EV_READ);
-	set_deadline(connection, LINGER_S * 1000);
+	connection_set_deadline(connection, LINGER_S * 1000);
 	return true;
 }
 
@@ -153,7 +151,8 @@ after_answer(struct connection *connection)
 		return linger(connection);
 	connection->state = CONNECTION_READING;
 	watch(connection, EV_READ);
-	set_deadline(connection, connection->worker->config->http_idle_timeout);
+	connection_set_deadline(
+	    connection, connection->worker->config->http_idle_timeout);
 	return true;
 }
 
@@ -166,7 +165,7 @@ connection_answered(struct connection *connection)
 		return after_answer(connection);
 	case CONNECTION_SENT_PART:
 		watch(connection, EV_WRITE);
-		set_deadline(
+		connection_set_deadline(
 		    connection, connection->worker->config->http_idle_timeout);
 		return true;
 	case CONNECTION_SENT_GONE:
@@ -196,86 +195,6 @@ connection_complete_stream(struct connection *connection)
 }
 
 static void
-begin_stream(struct connection *connection)
-{
-	connection->state = CONNECTION_STREAMING;
-	buf_finish(&connection->in);
-	connection_was_written(connection);
-	set_deadline(connection, connection->worker->config->http_heartbeat);
-}
-
-/* Answers a whole request. False: the connection was destroyed. */
-static bool
-take_request(struct connection *connection, const struct http_request *request,
-    size_t size)
-{
-	connection->http_minor = request->minor;
-	/* A body that nobody asked for is not read. */
-	connection->keep_alive = request->keep_alive &&
-				 !request->chunked_body &&
-				 request->body_bytes == 0;
-	routes_answer(connection, request);
-	if (connection->subscriber != NULL) {
-		begin_stream(connection);
-		return true;
-	}
-	buf_consume(&connection->in, size);
-	return connection_answered(connection);
-}
-
-/* As take_request(). */
-static bool
-refuse_request(struct connection *connection, int status, const char *why)
-{
-	connection->http_minor = 1;
-	connection->keep_alive = false;
-	reply_problem(connection, status, "bad-request", why);
-	return connection_answered(connection);
-}
-
-/* Answers the next request that has come in whole. False: there is none, or
- * the connection was destroyed. */
-static bool
-take_next_request(struct connection *connection)
-{
-	const struct config *config = connection->worker->config;
-	const struct http_limits limits = {
-	    .head_bytes = config->http_max_head,
-	    .headers = config->http_max_headers,
-	};
-	struct http_request request;
-	size_t size;
-	int status;
-	const char *why;
-
-	switch (http_read_head(buf_bytes(&connection->in),
-	    buf_length(&connection->in), &limits, &request, &size, &status,
-	    &why)) {
-	case HTTP_HEAD_WHOLE:
-		return take_request(connection, &request, size);
-	case HTTP_HEAD_BAD:
-		return refuse_request(connection, status, why);
-	case HTTP_HEAD_PART:
-		break;
-	}
-	return false;
-}
-
-/* Answers what has come in, until an answer has to wait. */
-static void
-take_requests(struct connection *connection)
-{
-	while (connection->state == CONNECTION_READING) {
-		if (buf_length(&connection->in) == 0) {
-			buf_finish(&connection->in);
-			return;
-		}
-		if (!take_next_request(connection))
-			return;
-	}
-}
-
-static void
 read_request(struct connection *connection)
 {
 	bool first = buf_length(&connection->in) == 0;
@@ -295,9 +214,9 @@ read_request(struct connection *connection)
 	}
 	buf_commit(&connection->in, (size_t)got);
 	if (first)
-		set_deadline(
+		connection_set_deadline(
 		    connection, connection->worker->config->http_head_timeout);
-	take_requests(connection);
+	requests_take(connection);
 }
 
 /* Input that nobody wants; and the end of the connection. */
@@ -342,7 +261,7 @@ on_io(struct ev_loop *loop, ev_io *io, int events)
 		cursor_resume(connection->worker, connection->subscriber);
 	} else if (connection->state == CONNECTION_ANSWERING &&
 		   connection_answered(connection)) {
-		take_requests(connection);
+		requests_take(connection);
 	}
 }
 
@@ -354,10 +273,11 @@ heartbeat(struct connection *connection)
 	uint64_t silent_s = worker_now_s(worker) - connection->last_write_s;
 
 	if (silent_s < period_s) {
-		set_deadline(connection, (period_s - silent_s) * 1000);
+		connection_set_deadline(
+		    connection, (period_s - silent_s) * 1000);
 		return;
 	}
-	set_deadline(connection, period_s * 1000);
+	connection_set_deadline(connection, period_s * 1000);
 	cursor_heartbeat(worker, connection->subscriber);
 }
 
@@ -377,7 +297,7 @@ connection_due(struct wheel_node *node, void *context)
 			break;
 		}
 		worker_count(connection->worker, METRIC_DEADLINES, 1);
-		refuse_request(
+		requests_refuse(
 		    connection, 408, "the request did not come in time");
 		break;
 	case CONNECTION_ANSWERING:
@@ -404,6 +324,6 @@ connection_drain(struct connection *connection)
 		if (buf_length(&connection->in) == 0)
 			connection_destroy(connection);
 		else /* the rest of its request, but not for long */
-			set_deadline(connection, 1000);
+			connection_set_deadline(connection, 1000);
 	}
 }

@@ -45,6 +45,10 @@ struct connection *connection_create(struct worker *worker, int fd);
 /* Closes it, now, whatever it is doing. */
 void connection_destroy(struct connection *connection);
 
+/* When connection_due() is to be called, at the latest; whole seconds, rounded
+ * up. */
+void connection_set_deadline(struct connection *connection, uint64_t ms);
+
 enum connection_sent {
 	CONNECTION_SENT_ALL,  /* nothing is left to send */
 	CONNECTION_SENT_PART, /* the socket is full; it is watched */

@@ -29,9 +29,6 @@ void cursor_flush(struct worker *worker);
 /* The subscriber, whose socket was full or who is new, can go on. */
 void cursor_resume(struct worker *worker, struct subscriber *subscriber);
 
-/* The subscriber is about to be destroyed. */
-void cursor_leave(struct worker *worker, struct subscriber *subscriber);
-
 /*
  * Lets those who are behind go on, in turns, for a short while. True when
  * somebody is left who could go on.

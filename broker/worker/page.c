@@ -1,20 +1,23 @@
 /* page: page.html, put into the program by the assembler. See page.h. */
 #include "broker/worker/page.h"
 
+#include <stdint.h>
+
 __asm__(".pushsection .rodata\n"
-	".global page_begin\n"
+	".balign 8\n"
 	"page_begin:\n"
 	".incbin \"broker/worker/page.html\"\n"
-	".global page_end\n"
 	"page_end:\n"
-	".byte 0\n"
+	".balign 8\n"
+	"page_size:\n"
+	".quad page_end - page_begin\n"
 	".popsection\n");
 
 extern const char page_begin[];
-extern const char page_end[];
+extern const uint64_t page_size;
 
 struct slice
 page_html(void)
 {
-	return slice_of(page_begin, (size_t)(page_end - page_begin));
+	return slice_of(page_begin, page_size);
 }

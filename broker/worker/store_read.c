@@ -9,29 +9,11 @@
 #include "broker/worker/store_read.h"
 
 #include <assert.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 
 #include "broker/shared/log.h"
 #include "broker/shared/store.h"
-
-enum {
-	/* With more channels than this the log is scanned. */
-	MERGE_CHANNELS_MAX = 256,
-};
-
-enum statement {
-	READ_BEGIN,
-	READ_END,
-	READ_STATE,
-	CHANNEL_EXACT,
-	CHANNEL_RANGE,
-	CHANNEL_LOST,
-	EVENT_NEXT,
-	EVENT_GET,
-	EVENT_SCAN,
-	STATEMENTS
-};
+#include "broker/worker/store_reader.h"
 
 #define EVENT_COLUMNS "e.cursor, c.name, e.kind, e.type, e.key, e.data"
 #define EVENT_TABLES "event e JOIN channel c ON c.id = e.channel"
@@ -53,21 +35,8 @@ static const char *const texts[STATEMENTS] = {
 		   " ORDER BY e.cursor LIMIT ?",
 };
 
-/* A channel that takes part in a merge. */
-struct merged {
-	int64_t id;
-	uint64_t next; /* cursor of its next event; 0: it has none */
-};
-
-struct store_reader {
-	sqlite3 *db;
-	sqlite3_stmt *statements[STATEMENTS];
-	struct merged merged[MERGE_CHANNELS_MAX];
-	size_t merged_count;
-};
-
-static int
-failed(struct store_reader *reader, const char *what)
+int
+store_reader_failed(struct store_reader *reader, const char *what)
 {
 	log_warn("store: %s: %s", what, sqlite3_errmsg(reader->db));
 	return -1;
@@ -90,7 +59,7 @@ store_reader_open(const char *path)
 	}
 	if (store_prepare(reader->db, reader->statements, texts, STATEMENTS) ==
 	    -1) {
-		failed(reader, "open");
+		store_reader_failed(reader, "open");
 		store_reader_close(reader);
 		return NULL;
 	}
@@ -110,8 +79,8 @@ store_reader_close(struct store_reader *reader)
 	free(reader);
 }
 
-static void
-bind(sqlite3_stmt *statement, int index, uint64_t number)
+void
+store_reader_bind(sqlite3_stmt *statement, int index, uint64_t number)
 {
 	/* Whatever a client claims, no cursor is above 2^63. */
 	int64_t bounded = number > INT64_MAX ? INT64_MAX : (int64_t)number;
@@ -129,16 +98,16 @@ bind_text(sqlite3_stmt *statement, int index, struct slice text)
 	assert(result == SQLITE_OK || result == SQLITE_NOMEM);
 }
 
-static uint64_t
-number_at(sqlite3_stmt *statement, int column)
+uint64_t
+store_reader_number(sqlite3_stmt *statement, int column)
 {
 	int64_t number = sqlite3_column_int64(statement, column);
 
 	return number > 0 ? (uint64_t)number : 0;
 }
 
-static struct slice
-slice_at(sqlite3_stmt *statement, int column)
+struct slice
+store_reader_slice(sqlite3_stmt *statement, int column)
 {
 	const void *bytes = sqlite3_column_blob(statement, column);
 
@@ -149,12 +118,12 @@ static struct event
 event_at(sqlite3_stmt *statement)
 {
 	return (struct event){
-	    .cursor = number_at(statement, 0),
-	    .channel = slice_at(statement, 1),
+	    .cursor = store_reader_number(statement, 0),
+	    .channel = store_reader_slice(statement, 1),
 	    .kind = (enum event_kind)sqlite3_column_int(statement, 2),
-	    .type = slice_at(statement, 3),
-	    .key = slice_at(statement, 4),
-	    .data = slice_at(statement, 5),
+	    .type = store_reader_slice(statement, 3),
+	    .key = store_reader_slice(statement, 4),
+	    .data = store_reader_slice(statement, 5),
 	};
 }
 
@@ -165,7 +134,7 @@ store_read_begin(struct store_reader *reader)
 	int result = sqlite3_step(begin);
 
 	sqlite3_reset(begin);
-	return result == SQLITE_DONE ? 0 : failed(reader, "begin");
+	return result == SQLITE_DONE ? 0 : store_reader_failed(reader, "begin");
 }
 
 void
@@ -176,7 +145,7 @@ store_read_end(struct store_reader *reader)
 
 	sqlite3_reset(end);
 	if (result != SQLITE_DONE)
-		failed(reader, "end");
+		store_reader_failed(reader, "end");
 }
 
 /* --- the merge --- */
@@ -188,10 +157,10 @@ seek_next(struct store_reader *reader, struct merged *merged, uint64_t after)
 	sqlite3_stmt *next = reader->statements[EVENT_NEXT];
 	int result;
 
-	bind(next, 1, (uint64_t)merged->id);
-	bind(next, 2, after);
+	store_reader_bind(next, 1, (uint64_t)merged->id);
+	store_reader_bind(next, 2, after);
 	result = sqlite3_step(next);
-	merged->next = result == SQLITE_ROW ? number_at(next, 0) : 0;
+	merged->next = result == SQLITE_ROW ? store_reader_number(next, 0) : 0;
 	sqlite3_reset(next);
 	return result == SQLITE_ROW || result == SQLITE_DONE ? 0 : -1;
 }
@@ -245,7 +214,7 @@ add_pattern(struct store_reader *reader, struct slice pattern)
 	end[pattern.len - 2] = ';';
 	bind_text(range, 1, slice_of(pattern.bytes, pattern.len - 1));
 	bind_text(range, 2, slice_of(end, pattern.len - 1));
-	bind(range, 3, MERGE_CHANNELS_MAX + 1);
+	store_reader_bind(range, 3, MERGE_CHANNELS_MAX + 1);
 	return add_channels(reader, range);
 }
 
@@ -294,7 +263,7 @@ take_event(struct store_reader *reader, uint64_t cursor,
 	sqlite3_stmt *get = reader->statements[EVENT_GET];
 	int taken = -1;
 
-	bind(get, 1, cursor);
+	store_reader_bind(get, 1, cursor);
 	if (sqlite3_step(get) == SQLITE_ROW) {
 		struct event event = event_at(get);
 
@@ -329,8 +298,8 @@ merge(struct store_reader *reader, const struct store_request *request,
 
 /* --- the scan --- */
 
-static bool
-covered(const struct store_request *request, struct slice channel)
+bool
+store_request_covers(const struct store_request *request, struct slice channel)
 {
 	for (size_t i = 0; i < request->pattern_count; i++) {
 		if (event_pattern_covers(request->patterns[i], channel))
@@ -348,14 +317,15 @@ scan(struct store_reader *reader, const struct store_request *request,
 	int result = SQLITE_DONE;
 	int rows = 0;
 
-	bind(scan, 1, request->after);
-	bind(scan, 2, request->until);
-	bind(scan, 3, (uint64_t)request->rows);
+	store_reader_bind(scan, 1, request->after);
+	store_reader_bind(scan, 2, request->until);
+	store_reader_bind(scan, 3, (uint64_t)request->rows);
 	while ((result = sqlite3_step(scan)) == SQLITE_ROW) {
 		struct event event = event_at(scan);
 
 		rows++;
-		if (covered(request, event.channel) && !take(&event, context))
+		if (store_request_covers(request, event.channel) &&
+		    !take(&event, context))
 			break;
 		*reached = event.cursor;
 	}
@@ -379,71 +349,5 @@ store_read_events(struct store_reader *reader,
 		result = merge(reader, request, take, context, reached);
 	else if (mergeable == 0)
 		result = scan(reader, request, take, context, reached);
-	return result == 0 ? 0 : failed(reader, "read events");
-}
-
-/* --- what was lost --- */
-
-struct horizons {
-	uint64_t max;
-	uint64_t losses;
-	uint64_t floor;
-};
-
-static int
-read_horizons(struct store_reader *reader, struct horizons *horizons)
-{
-	sqlite3_stmt *state = reader->statements[READ_STATE];
-	int result = sqlite3_step(state);
-
-	horizons->max = number_at(state, 0);
-	horizons->losses = number_at(state, 1);
-	horizons->floor = number_at(state, 2);
-	sqlite3_reset(state);
-	return result == SQLITE_ROW ? 0 : failed(reader, "read the state");
-}
-
-int
-store_read_horizon(
-    struct store_reader *reader, uint64_t *max_horizon, uint64_t *losses)
-{
-	struct horizons horizons;
-
-	if (read_horizons(reader, &horizons) == -1)
-		return -1;
-	*max_horizon = horizons.max;
-	*losses = horizons.losses;
-	return 0;
-}
-
-int
-store_read_losses(struct store_reader *reader,
-    const struct store_request *request, uint64_t *losses,
-    void (*lost)(struct slice name, void *context), void *context)
-{
-	sqlite3_stmt *rows = reader->statements[CHANNEL_LOST];
-	uint64_t reported = *losses;
-	struct horizons horizons;
-	int result;
-
-	if (read_horizons(reader, &horizons) == -1)
-		return -1;
-	*losses = horizons.losses;
-	if (horizons.losses == reported || horizons.max <= request->after)
-		return 0;
-	if (horizons.floor > request->after) {
-		for (size_t i = 0; i < request->pattern_count; i++)
-			lost(request->patterns[i], context);
-		return 0;
-	}
-	bind(rows, 1, reported);
-	bind(rows, 2, request->after);
-	while ((result = sqlite3_step(rows)) == SQLITE_ROW) {
-		struct slice name = slice_at(rows, 0);
-
-		if (covered(request, name))
-			lost(name, context);
-	}
-	sqlite3_reset(rows);
-	return result == SQLITE_DONE ? 0 : failed(reader, "read losses");
+	return result == 0 ? 0 : store_reader_failed(reader, "read events");
 }

@@ -6,6 +6,7 @@
 
 #include "broker/worker/connection.h"
 #include "broker/worker/control.h"
+#include "broker/worker/follow.h"
 #include "broker/worker/http.h"
 #include "broker/worker/reply.h"
 #include "broker/worker/subscriber.h"
@@ -190,7 +191,7 @@ read_cursor(struct opening *opening, const struct http_request *request)
 				worker_now_ms(worker), &cursor) == -1)
 		opening->bad_cursor = true;
 	/* Whoever knows a cursor got it after the ring had it. */
-	while (worker_take_events(worker))
+	while (follow_ring(worker))
 		;
 	opening->cursor = worker->window.head;
 	if (cursor <= opening->cursor)

@@ -5,6 +5,7 @@
 #include <sys/random.h>
 
 #include "broker/worker/cursor.h"
+#include "broker/worker/place.h"
 #include "broker/worker/worker_state.h"
 
 /* 128 random bits as base64url (RFC 4648, section 5): not to be guessed. */
@@ -70,7 +71,7 @@ subscriber_destroy(struct worker *worker, struct subscriber *subscriber)
 {
 	if (subscriber == NULL)
 		return;
-	cursor_leave(worker, subscriber);
+	place_leave(worker, subscriber);
 	for (size_t i = 0; i < subscriber->member_count; i++)
 		channels_unsubscribe(worker->channels, &subscriber->members[i]);
 	board_subtract(

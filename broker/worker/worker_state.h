@@ -61,12 +61,6 @@ struct worker {
 	ev_signal terminate;
 };
 
-/*
- * Takes what is new in the ring and hands it out, a bounded number of events.
- * True when there is more.
- */
-bool worker_take_events(struct worker *worker);
-
 /* Counts in the worker's page of the board. */
 void worker_count(struct worker *worker, enum metric metric, uint64_t amount);
 

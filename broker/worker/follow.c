@@ -1,0 +1,169 @@
+/*
+ * follow: from the ring into the window. See follow.h.
+ *
+ * A worker that was lapped reads what it missed from the store; then the ring
+ * goes on where that ends.
+ */
+#include "broker/worker/follow.h"
+
+#include <sysexits.h>
+
+#include "broker/shared/bell.h"
+#include "broker/shared/log.h"
+#include "broker/worker/cursor.h"
+#include "broker/worker/store_read.h"
+#include "broker/worker/worker_state.h"
+
+enum {
+	TURN_EVENTS = 1024,
+	GAP_ROWS = 512, /* read from the store in one go, when lapped */
+};
+
+/* What a turn has taken so far; it must stay small against the window. */
+struct turn {
+	int events;
+	size_t bytes;
+	bool receipts; /* a publisher wants to know the number of clients */
+};
+
+static bool
+turn_is_over(const struct worker *worker, const struct turn *turn)
+{
+	return turn->events >= TURN_EVENTS ||
+	       (size_t)turn->events >= worker->window.size / 2 ||
+	       turn->bytes >= worker->window.records.size / 4;
+}
+
+static void
+take_record(
+    struct worker *worker, struct turn *turn, const struct record *record)
+{
+	turn->events++;
+	turn->bytes += record->size;
+	turn->receipts |= record->receipt != 0;
+	if (record->cursor > worker->window.head)
+		cursor_deliver(worker, window_commit(&worker->window));
+}
+
+/* An event of which too much is unknown to keep it in the window: everybody
+ * reads it from the store. */
+static void
+pass_over(struct worker *worker, uint64_t cursor)
+{
+	uint64_t head = worker->window.head;
+
+	cursor_flush(worker);
+	window_reset(&worker->window, cursor);
+	deliveries_begin(&worker->deliveries, worker->window.end);
+	cursor_fall_back(worker, head);
+}
+
+static bool
+take_from_store(const struct event *event, void *context)
+{
+	struct {
+		struct worker *worker;
+		struct turn *turn;
+	} *taking = context;
+	struct window *window = &taking->worker->window;
+	void *room = window_reserve(window, record_size(event));
+
+	if (room == NULL)
+		pass_over(taking->worker, event->cursor);
+	else
+		take_record(
+		    taking->worker, taking->turn, record_write(room, event));
+	return !turn_is_over(taking->worker, taking->turn);
+}
+
+/*
+ * The ring has gone on without this worker: what lies between the window's
+ * head and the ring's oldest record comes from the store, a step per turn.
+ * When even the store has let go of some of it, all subscribers find out by
+ * themselves what they lost.
+ */
+static void
+read_gap(struct worker *worker, struct turn *turn)
+{
+	static const struct slice everything = {"*", 1};
+	struct {
+		struct worker *worker;
+		struct turn *turn;
+	} taking = {worker, turn};
+	uint64_t until = worker->reader.cursor;
+	struct store_request request = {
+	    .patterns = &everything,
+	    .pattern_count = 1,
+	    .after = worker->window.head,
+	    .until = until,
+	    .rows = GAP_ROWS,
+	};
+	uint64_t horizon, losses, reached;
+
+	worker_count(worker, METRIC_STORE_READS, 1);
+	if (store_read_begin(worker->store) == -1 ||
+	    store_read_horizon(worker->store, &horizon, &losses) == -1)
+		log_fatal(EX_IOERR, "the store cannot be read");
+	if (horizon > worker->window.head)
+		pass_over(worker, until);
+	else if (store_read_events(worker->store, &request, take_from_store,
+		     &taking, &reached) == -1)
+		log_fatal(EX_IOERR, "the store cannot be read");
+	else if (reached == until && worker->window.head < until)
+		worker->window.head = until;
+	store_read_end(worker->store);
+}
+
+/* One record of the ring. False: there is none now. */
+static bool
+take_from_ring(struct worker *worker, struct turn *turn)
+{
+	size_t size;
+	void *room;
+
+	switch (ring_next_size(&worker->ring, &worker->reader, &size)) {
+	case RING_EMPTY:
+		return false;
+	case RING_LAPPED:
+		goto lapped;
+	case RING_RECORD:
+		break;
+	}
+	room = window_reserve(&worker->window, size);
+	if (room == NULL) {
+		if (ring_skip_next(&worker->ring, &worker->reader, size) ==
+		    RING_LAPPED)
+			goto lapped;
+		pass_over(worker, worker->reader.cursor);
+		return true;
+	}
+	if (ring_copy_next(&worker->ring, &worker->reader, room, size) ==
+	    RING_LAPPED)
+		goto lapped;
+	take_record(worker, turn, room);
+	return true;
+lapped:
+	worker_count(worker, METRIC_LAPPED, 1);
+	ring_attach(&worker->ring, &worker->reader);
+	return true;
+}
+
+bool
+follow_ring(struct worker *worker)
+{
+	struct turn turn = {.events = 0};
+	bool more = true;
+
+	while (more && !turn_is_over(worker, &turn)) {
+		if (worker->reader.cursor > worker->window.head)
+			read_gap(worker, &turn);
+		else
+			more = take_from_ring(worker, &turn);
+	}
+	cursor_flush(worker);
+	if (worker->reader.cursor <= worker->window.head)
+		board_set_read(worker->board, worker->reader.at);
+	if (turn.receipts)
+		bell_ring(worker->heritage->hub_bell);
+	return more;
+}

@@ -1,0 +1,16 @@
+/* follow: a worker keeps up with the ring. */
+#ifndef SSEMUX_WORKER_FOLLOW_H
+#define SSEMUX_WORKER_FOLLOW_H
+
+#include <stdbool.h>
+
+struct worker;
+
+/*
+ * Takes what is new in the ring into the window and writes it to whoever is at
+ * the head and wants it: a bounded number of events, one write per subscriber.
+ * True when there is more.
+ */
+bool follow_ring(struct worker *worker);
+
+#endif

@@ -1,0 +1,79 @@
+/* progress: a write, and what it changes. See progress.h. */
+#include "broker/worker/progress.h"
+
+#include <sysexits.h>
+
+#include "broker/shared/log.h"
+#include "broker/worker/connection.h"
+#include "broker/worker/place.h"
+#include "broker/worker/subscriber.h"
+#include "broker/worker/worker_state.h"
+
+static void
+tally_receipts(
+    struct worker *worker, const struct outgoing *outgoing, size_t frames)
+{
+	if (!outgoing->receipts)
+		return;
+	for (size_t i = 0; i < frames; i++) {
+		if (outgoing->frames[i].receipt != 0)
+			board_tally(
+			    worker->board, outgoing->frames[i].receipt, 1);
+	}
+}
+
+enum step
+progress_write(struct worker *worker, struct subscriber *subscriber)
+{
+	const struct outgoing *outgoing = &worker->outgoing;
+	struct outgoing_sent sent;
+	enum outgoing_result result =
+	    outgoing_write(outgoing, subscriber->connection->io.fd, &sent);
+
+	if (result == OUTGOING_GONE) {
+		connection_destroy(subscriber->connection);
+		return STEP_GONE;
+	}
+	worker_count(worker, METRIC_WRITES, 1);
+	worker_count(worker, METRIC_DELIVERIES, sent.frames);
+	tally_receipts(worker, outgoing, sent.frames);
+	connection_was_written(subscriber->connection);
+	/* What lies between two of its events is not its own. */
+	subscriber->cursor = sent.frames > 0
+				 ? outgoing->frames[sent.frames - 1].cursor
+				 : outgoing->frames[0].cursor - 1;
+	subscriber->partial = sent.partial;
+	subscriber->partial_bytes = (uint32_t)sent.partial_bytes;
+	if (result == OUTGOING_ALL)
+		return STEP_AGAIN;
+	place_block(worker, subscriber);
+	return STEP_BLOCKED;
+}
+
+size_t
+progress_already_sent(const struct subscriber *subscriber, uint64_t cursor)
+{
+	return subscriber->partial == cursor ? subscriber->partial_bytes : 0;
+}
+
+enum added
+progress_add_entry(struct worker *worker, struct subscriber *subscriber,
+    uint64_t number, uint64_t *pin)
+{
+	uint64_t cursor = window_entry(&worker->window, number)->cursor;
+	int http_minor = subscriber->connection->http_minor;
+	struct frame frame;
+	enum window_got got;
+
+	if (outgoing_full(&worker->outgoing))
+		return NOT_ADDED;
+	got = window_frame(
+	    &worker->window, number, subscriber->format, pin, &frame);
+	if (got == WINDOW_WAIT)
+		return NOT_ADDED;
+	if (frame.bytes == NULL)
+		log_fatal(EX_OSERR, "no memory for one event");
+	outgoing_add(&worker->outgoing, cursor, frame_part(&frame, http_minor),
+	    progress_already_sent(subscriber, cursor));
+	return got == WINDOW_ALONE ? ADDED_LAST : ADDED;
+}

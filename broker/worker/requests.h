@@ -1,0 +1,18 @@
+/* requests: from the bytes that came in on a connection to answers. */
+#ifndef SSEMUX_WORKER_REQUESTS_H
+#define SSEMUX_WORKER_REQUESTS_H
+
+#include <stdbool.h>
+
+struct connection;
+
+/* Answers what has come in, until an answer has to wait or becomes a stream.
+ * The connection may be destroyed. */
+void requests_take(struct connection *connection);
+
+/* Answers something that is no good request. False: the connection was
+ * destroyed. */
+bool requests_refuse(
+    struct connection *connection, int status, const char *why);
+
+#endif
