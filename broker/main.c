@@ -8,7 +8,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "broker/hub/hub.h"
 #include "broker/shared/config.h"
 #include "broker/shared/heritage.h"
 #include "broker/shared/log.h"
@@ -16,12 +15,8 @@
 #include "broker/supervisor/privileges.h"
 #include "broker/supervisor/supervisor.h"
 #include "broker/supervisor/title.h"
-#include "broker/worker/worker.h"
 
 static const char default_file[] = "/etc/ssemux/ssemuxd.conf";
-
-static const struct role hub = {"hub", hub_run};
-static const struct role worker = {"worker", worker_run};
 
 struct options {
 	const char *file; /* NULL: none */
@@ -154,7 +149,7 @@ main(int argc, char **argv)
 	if (result == EX_OK)
 		result = supervisor_prepare(&heritage);
 	if (result == EX_OK)
-		result = supervisor_run(&heritage, &privileges, &hub, &worker);
+		result = supervisor_run(&heritage, &privileges);
 	if (heritage.publish_fd > 0)
 		listen_end(&config);
 	config_finish(&config);

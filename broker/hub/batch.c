@@ -43,7 +43,7 @@ batch_add(struct batch *batch, const struct batch_entry *entry)
 
 int
 batch_add_event(struct batch *batch, struct publisher *publisher, uint64_t seq,
-    const struct event *event, bool wants_receipt)
+    const struct event *event, enum batch_receipt receipt)
 {
 	size_t size = record_size(event);
 	char *room = buf_reserve(&batch->records, size);
@@ -55,7 +55,7 @@ batch_add_event(struct batch *batch, struct publisher *publisher, uint64_t seq,
 			     .publisher = publisher,
 			     .seq = seq,
 			     .record = buf_length(&batch->records),
-			     .wants_receipt = wants_receipt,
+			     .receipt = receipt,
 			 });
 	record_write(room, event);
 	buf_commit(&batch->records, size);

@@ -28,14 +28,17 @@ enum batch_entry_kind {
 	BATCH_FAREWELL,  /* the publisher's numbers may be forgotten */
 };
 
+/* Does the publisher want to know how many clients got the event? */
+enum batch_receipt { BATCH_NO_RECEIPT, BATCH_RECEIPT };
+
 struct batch_entry {
 	enum batch_entry_kind kind;
 	struct publisher *publisher;
 	uint64_t seq;
-	uint64_t cursor;    /* of a duplicate; of an event once committed */
-	size_t record;      /* event: where its record is in the buffer */
-	bool wants_receipt; /* event */
-	struct fault fault; /* refusal */
+	uint64_t cursor; /* of a duplicate; of an event once committed */
+	size_t record;   /* event: where its record is in the buffer */
+	enum batch_receipt receipt; /* event */
+	struct fault fault;         /* refusal */
 };
 
 struct batch {
@@ -57,7 +60,7 @@ bool batch_full(const struct batch *batch, size_t max_bytes);
 /* Adds an event; copies it. Must not be called when the batch is full. 0 or
  * -1: no memory. */
 int batch_add_event(struct batch *batch, struct publisher *publisher,
-    uint64_t seq, const struct event *event, bool wants_receipt);
+    uint64_t seq, const struct event *event, enum batch_receipt receipt);
 
 /* Adds an answer that needs nothing of the event: entry is copied. */
 void batch_add(struct batch *batch, const struct batch_entry *entry);

@@ -69,7 +69,7 @@ put_in_ring(struct hub *hub)
 			continue;
 		record = batch_record(&hub->batch, entry);
 		hub->last_cursor = record->cursor;
-		if (entry->wants_receipt)
+		if (entry->receipt == BATCH_RECEIPT)
 			record->receipt =
 			    receipts_open(&hub->receipts, &hub->heritage->board,
 				entry->publisher, entry->seq, deadline_ms);

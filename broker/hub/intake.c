@@ -75,6 +75,9 @@ take_publish(
     struct hub *hub, struct publisher *publisher, struct message *message)
 {
 	struct fault fault = check_publish(hub, message);
+	enum batch_receipt receipt =
+	    (message->flags & MESSAGE_FLAG_RECEIPT) != 0 ? BATCH_RECEIPT
+							 : BATCH_NO_RECEIPT;
 
 	if (!publisher_offer(publisher, message->seq)) {
 		refuse(hub, publisher, message->seq,
@@ -84,8 +87,7 @@ take_publish(
 	} else if (publisher_is_resend(publisher, message->seq)) {
 		stage_resend(hub, publisher, message);
 	} else if (batch_add_event(&hub->batch, publisher, message->seq,
-		       &message->event,
-		       (message->flags & MESSAGE_FLAG_RECEIPT) != 0) == -1) {
+		       &message->event, receipt) == -1) {
 		end_publisher(
 		    hub, publisher, (struct fault){REFUSAL_STORE, NULL});
 	}

@@ -1,16 +1,13 @@
-/* listen: sockets, and the lock of the state folder. See listen.h. */
+/* listen: the sockets of the broker. See listen.h. */
 #include "broker/supervisor/listen.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -19,25 +16,14 @@
 
 #include "broker/shared/heritage.h"
 #include "broker/shared/log.h"
-#include "broker/supervisor/privileges.h"
+#include "broker/supervisor/state.h"
 
 enum {
 	HTTP_BACKLOG = 4096,
 	PUBLISH_BACKLOG = 1024,
-	LOCK_WAIT_S = 5,
 };
 
-/* --- folders and the lock --- */
-
-/* Makes the folder unless it is there; its parent must be. */
-static int
-make_folder(const char *path, mode_t mode)
-{
-	if (mkdir(path, mode) == 0 || errno == EEXIST)
-		return 0;
-	log_warn("make folder %s: %m", path);
-	return -1;
-}
+/* --- the publisher socket --- */
 
 static int
 make_parent(const char *path)
@@ -48,86 +34,11 @@ make_parent(const char *path)
 
 	if (slash != NULL && slash != copy) {
 		*slash = '\0';
-		result = make_folder(copy, 0755);
+		result = state_make_folder(copy, 0755);
 	}
 	free(copy);
 	return result;
 }
-
-static int
-make_state_folder(
-    const struct config *config, const struct privileges *privileges)
-{
-	const char *path = config->broker_state_dir;
-
-	if (make_folder(path, 0750) == -1)
-		return -1;
-	if (privileges->change &&
-	    chown(path, privileges->uid, privileges->gid) == -1) {
-		log_warn("give %s to %s: %m", path, config->broker_user);
-		return -1;
-	}
-	return 0;
-}
-
-static void
-on_alarm(int sig)
-{
-	(void)sig; /* it is only to interrupt the wait */
-}
-
-/* Waits for the lock, a few seconds at most. 0, or -1 with errno. */
-static int
-wait_for_lock(int fd)
-{
-	struct sigaction alarmed = {.sa_handler = on_alarm}, before;
-	int result;
-
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	if (errno != EWOULDBLOCK || sigaction(SIGALRM, &alarmed, &before) == -1)
-		return -1;
-	log_info("waiting for another ssemuxd to end");
-	alarm(LOCK_WAIT_S);
-	result = flock(fd, LOCK_EX);
-	alarm(0);
-	sigaction(SIGALRM, &before, NULL);
-	return result;
-}
-
-/*
- * The lock is held by the supervisor and, through inheritance, by its children:
- * it is free when the last of them is gone, however they went. The descriptor
- * stays open for good.
- */
-static int
-lock_state_folder(const struct config *config)
-{
-	char path[4096];
-	int fd;
-
-	if (snprintf(path, sizeof(path), "%s/lock", config->broker_state_dir) >=
-	    (int)sizeof(path)) {
-		log_warn("broker.state_dir is too long");
-		return -1;
-	}
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-	if (fd == -1) {
-		log_warn("open %s: %m", path);
-		return -1;
-	}
-	if (wait_for_lock(fd) == 0)
-		return 0;
-	if (errno == EINTR)
-		log_warn("%s is in use by another ssemuxd",
-		    config->broker_state_dir);
-	else
-		log_warn("lock %s: %m", path);
-	close(fd);
-	return -1;
-}
-
-/* --- the publisher socket --- */
 
 /* Removes a socket that nobody listens on any more. */
 static int
@@ -297,7 +208,7 @@ resolve(const char *entry, char *text)
 		return NULL;
 	}
 	if (strcmp(host, "localhost") == 0)
-		host = strcpy(text, "127.0.0.1");
+		host = memcpy(text, "127.0.0.1", sizeof("127.0.0.1"));
 	error = getaddrinfo(
 	    strcmp(host, "*") == 0 ? "::" : host, port, &hints, &address);
 	if (error != 0)
@@ -314,15 +225,25 @@ may_be_missing(const struct config *config)
 	       (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL);
 }
 
+static char *
+copy_with_room(const char *entry, size_t more)
+{
+	size_t len = strlen(entry);
+	char *copy = calloc(1, len + more);
+
+	if (copy != NULL)
+		memcpy(copy, entry, len);
+	return copy;
+}
+
 /* Adds the socket of one entry. 0; or -1 (logged). */
 static int
 listen_entry(struct heritage *heritage, const char *entry)
 {
 	const struct config *config = heritage->config;
 	/* "localhost" may become the longer "127.0.0.1" */
-	char *text = calloc(1, strlen(entry) + sizeof("127.0.0.1"));
-	struct addrinfo *address =
-	    text != NULL ? resolve(entry, strcpy(text, entry)) : NULL;
+	char *text = copy_with_room(entry, sizeof("127.0.0.1"));
+	struct addrinfo *address = text != NULL ? resolve(entry, text) : NULL;
 	int result = -1;
 	int fd;
 
@@ -389,8 +310,7 @@ listen_all(struct heritage *heritage, const struct privileges *privileges)
 {
 	const struct config *config = heritage->config;
 
-	if (make_state_folder(config, privileges) == -1 ||
-	    lock_state_folder(config) == -1)
+	if (state_prepare(config, privileges) == -1 || state_lock(config) == -1)
 		return EX_CANTCREAT;
 	if (listen_http(heritage) == -1)
 		return EX_UNAVAILABLE;

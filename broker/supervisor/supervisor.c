@@ -18,11 +18,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "broker/hub/hub.h"
 #include "broker/shared/bell.h"
 #include "broker/shared/log.h"
 #include "broker/supervisor/child.h"
 #include "broker/supervisor/notify.h"
 #include "broker/supervisor/sandbox.h"
+#include "broker/worker/worker.h"
 
 enum supervisor_state {
 	STARTING, /* not all have served yet */
@@ -115,9 +117,24 @@ supervisor_prepare(struct heritage *heritage)
 
 /* --- children --- */
 
+/* What the processes of the broker are. */
+static const struct child hub = {
+    .role = "hub",
+    .run = hub_run,
+    .confine = sandbox_hub,
+    .page = BOARD_HUB,
+    .ready_fd = -1,
+};
+static const struct child worker = {
+    .role = "worker",
+    .run = worker_run,
+    .confine = sandbox_worker,
+    .page = BOARD_FIRST_WORKER,
+    .ready_fd = -1,
+};
+
 static int
-make_children(struct supervisor *supervisor, const struct role *hub,
-    const struct role *worker)
+make_children(struct supervisor *supervisor)
 {
 	supervisor->count = 1 + supervisor->heritage->workers;
 	supervisor->children =
@@ -126,20 +143,14 @@ make_children(struct supervisor *supervisor, const struct role *hub,
 	    calloc(1 + supervisor->count, sizeof(supervisor->polled[0]));
 	if (supervisor->children == NULL || supervisor->polled == NULL)
 		return -1;
-	for (size_t i = 0; i < supervisor->count; i++) {
+	supervisor->children[0] = hub;
+	for (size_t i = 1; i < supervisor->count; i++) {
 		struct child *child = &supervisor->children[i];
 
-		child->run = i == 0 ? hub->run : worker->run;
-		child->confine = i == 0 ? sandbox_hub : sandbox_worker;
-		child->page = i == 0 ? BOARD_HUB : BOARD_FIRST_WORKER + i - 1;
-		child->worker = i == 0 ? 0 : i - 1;
-		child->ready_fd = -1;
-		if (i == 0)
-			snprintf(
-			    child->role, sizeof(child->role), "%s", hub->name);
-		else
-			snprintf(child->role, sizeof(child->role), "%s %zu",
-			    worker->name, i);
+		*child = worker;
+		snprintf(child->role, sizeof(child->role), "worker %zu", i);
+		child->worker = i - 1;
+		child->page += i - 1;
 	}
 	return 0;
 }
@@ -371,14 +382,13 @@ take_signals(void)
 }
 
 int
-supervisor_run(struct heritage *heritage, const struct privileges *privileges,
-    const struct role *hub, const struct role *worker)
+supervisor_run(struct heritage *heritage, const struct privileges *privileges)
 {
 	struct supervisor supervisor = {
 	    .heritage = heritage, .privileges = privileges};
 	int signals = take_signals();
 
-	if (signals == -1 || make_children(&supervisor, hub, worker) == -1) {
+	if (signals == -1 || make_children(&supervisor) == -1) {
 		log_warn("start: %m");
 		return EX_OSERR;
 	}

@@ -10,12 +10,6 @@
 struct heritage;
 struct privileges;
 
-/* What a process of the broker is; a table of these makes the broker. */
-struct role {
-	const char *name;
-	int (*run)(struct heritage *heritage);
-};
-
 /*
  * Makes the shared memory and the bells for the heritage, whose sockets are
  * there already. 0, or a sysexits code (logged).
@@ -26,8 +20,7 @@ int supervisor_prepare(struct heritage *heritage);
  * Runs until it is told to end; returns the exit code: EX_OK after a drain,
  * and that of the child when one cannot even start the first time.
  */
-int supervisor_run(struct heritage *heritage,
-    const struct privileges *privileges, const struct role *hub,
-    const struct role *worker);
+int supervisor_run(
+    struct heritage *heritage, const struct privileges *privileges);
 
 #endif

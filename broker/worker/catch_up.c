@@ -5,8 +5,6 @@
  * A step is bounded in rows and bytes and ends with one write; steps of all
  * who are behind take turns, for a short while per turn of the loop.
  */
-#include <ev.h>
-
 #include "broker/worker/connection.h"
 #include "broker/worker/control.h"
 #include "broker/worker/cursor.h"
@@ -281,12 +279,12 @@ take_step(struct worker *worker, struct subscriber *subscriber)
 bool
 cursor_catch_up(struct worker *worker)
 {
-	double end = ev_time() + CATCH_UP_SECONDS;
+	double end = worker_clock_s() + CATCH_UP_SECONDS;
 	struct subscriber *subscriber;
 
 	while ((subscriber = place_next_runnable(worker)) != NULL) {
 		take_step(worker, subscriber);
-		if (ev_time() > end)
+		if (worker_clock_s() > end)
 			break;
 	}
 	return worker->behind_first != NULL;

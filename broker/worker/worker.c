@@ -44,6 +44,12 @@ worker_now_s(const struct worker *worker)
 	return (uint64_t)ev_now(worker->loop);
 }
 
+double
+worker_clock_s(void)
+{
+	return ev_time();
+}
+
 /* xorshift64: good enough to spread clients in time. */
 uint32_t
 worker_retry_ms(struct worker *worker)

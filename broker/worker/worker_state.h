@@ -71,4 +71,7 @@ uint32_t worker_retry_ms(struct worker *worker);
 uint64_t worker_now_ms(const struct worker *worker);
 uint64_t worker_now_s(const struct worker *worker);
 
+/* The time now, not that of the turn, in seconds. */
+double worker_clock_s(void);
+
 #endif

@@ -1,0 +1,92 @@
+/* state: the state folder and its lock. See state.h. */
+#include "broker/supervisor/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "broker/shared/config.h"
+#include "broker/shared/log.h"
+#include "broker/supervisor/privileges.h"
+
+enum { LOCK_WAIT_S = 5 };
+
+int
+state_make_folder(const char *path, mode_t mode)
+{
+	if (mkdir(path, mode) == 0 || errno == EEXIST)
+		return 0;
+	log_warn("make folder %s: %m", path);
+	return -1;
+}
+
+int
+state_prepare(const struct config *config, const struct privileges *privileges)
+{
+	const char *path = config->broker_state_dir;
+
+	if (state_make_folder(path, 0750) == -1)
+		return -1;
+	if (privileges->change &&
+	    chown(path, privileges->uid, privileges->gid) == -1) {
+		log_warn("give %s to %s: %m", path, config->broker_user);
+		return -1;
+	}
+	return 0;
+}
+
+static void
+on_alarm(int sig)
+{
+	(void)sig; /* it is only to interrupt the wait */
+}
+
+/* Waits for the lock, a few seconds at most. 0, or -1 with errno. */
+static int
+wait_for_lock(int fd)
+{
+	struct sigaction alarmed = {.sa_handler = on_alarm}, before;
+	int result;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK || sigaction(SIGALRM, &alarmed, &before) == -1)
+		return -1;
+	log_info("waiting for another ssemuxd to end");
+	alarm(LOCK_WAIT_S);
+	result = flock(fd, LOCK_EX);
+	alarm(0);
+	sigaction(SIGALRM, &before, NULL);
+	return result;
+}
+
+int
+state_lock(const struct config *config)
+{
+	char path[4096];
+	int fd;
+
+	if (snprintf(path, sizeof(path), "%s/lock", config->broker_state_dir) >=
+	    (int)sizeof(path)) {
+		log_warn("broker.state_dir is too long");
+		return -1;
+	}
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	if (fd == -1) {
+		log_warn("open %s: %m", path);
+		return -1;
+	}
+	if (wait_for_lock(fd) == 0)
+		return 0;
+	if (errno == EINTR)
+		log_warn("%s is in use by another ssemuxd",
+		    config->broker_state_dir);
+	else
+		log_warn("lock %s: %m", path);
+	close(fd);
+	return -1;
+}
