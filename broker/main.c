@@ -12,6 +12,7 @@
 #include "broker/shared/heritage.h"
 #include "broker/shared/log.h"
 #include "broker/supervisor/listen.h"
+#include "broker/supervisor/prepare.h"
 #include "broker/supervisor/privileges.h"
 #include "broker/supervisor/supervisor.h"
 #include "broker/supervisor/title.h"
@@ -147,7 +148,7 @@ main(int argc, char **argv)
 		return EX_NOUSER;
 	result = listen_all(&heritage, &privileges);
 	if (result == EX_OK)
-		result = supervisor_prepare(&heritage);
+		result = prepare_heritage(&heritage);
 	if (result == EX_OK)
 		result = supervisor_run(&heritage, &privileges);
 	if (heritage.publish_fd > 0)

@@ -11,12 +11,6 @@ struct heritage;
 struct privileges;
 
 /*
- * Makes the shared memory and the bells for the heritage, whose sockets are
- * there already. 0, or a sysexits code (logged).
- */
-int supervisor_prepare(struct heritage *heritage);
-
-/*
  * Runs until it is told to end; returns the exit code: EX_OK after a drain,
  * and that of the child when one cannot even start the first time.
  */
