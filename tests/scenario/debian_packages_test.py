@@ -17,8 +17,8 @@ class DebianPackages(BrokerCase):
     def test_every_subscriber_receives_what_it_should_byte_for_byte(self):
         events = list(packages.events(packages.index_text()))[:4000]
         self.assertGreater(len(events), 100)
-        broker = self.broker(publish__max_event="256k", broker__ring="1m",
-                             broker__window="1m")
+        broker = self.broker(publish__max_event="256k", broker__ring="2m",
+                             broker__window="2m")
         lines = os.path.join(broker.folder, "lines")
         with open(lines, "w", encoding="utf-8") as file:
             file.writelines(packages.line_of(event) + "\n"
