@@ -37,6 +37,10 @@ BROKER_LIBS := -lev $(call libs,$(filter-out jansson,$(PACKAGES))) -lm
 LIBPUB_LIBS := $(call libs,$(MSGPACK)) -lm
 CLI_LIBS := $(LIBPUB_LIBS) $(call libs,jansson)
 
+# A line for each step; `make V=1` shows the commands.
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-4s %s\n' $(1) $@)
+
 # ---- what there is
 
 MAINS := broker/main.c publisher-cli/ssemux-pub.c publisher-cli/ssemuxctl.c
@@ -67,7 +71,8 @@ all: $(addprefix $(BUILD)/,$(PROGRAMS) $(LIBRARIES)) $(EXAMPLE_PROGRAMS)
 define flavour
 $(BUILD)/$(1)/%.o: %.c
 	@mkdir -p $$(@D)
-	$(3) $$(CPPFLAGS) $$(CFLAGS) $$(C_FLAGS) $(4) -MMD -MP -c -o $$@ $$<
+	$$(call say,CC)
+	$$(Q)$(3) $$(CPPFLAGS) $$(CFLAGS) $$(C_FLAGS) $(4) -MMD -MP -c -o $$@ $$<
 
 $(BUILD)/$(1)/protocol.a: $(PROTOCOL:%.c=$(BUILD)/$(1)/%.o)
 $(BUILD)/$(1)/libpub.a: $(LIBPUB:%.c=$(BUILD)/$(1)/%.o)
@@ -75,26 +80,30 @@ $(BUILD)/$(1)/broker.a: $(BROKER:%.c=$(BUILD)/$(1)/%.o)
 $(BUILD)/$(1)/cli.a: $(CLI:%.c=$(BUILD)/$(1)/%.o)
 $(BUILD)/$(1)/%.a:
 	@rm -f $$@; mkdir -p $$(@D)
-	$$(AR) rcs $$@ $$^
+	$$(call say,AR)
+	$$(Q)$$(AR) rcs $$@ $$^
 
 # The library to link statically: no names of its inside are left in it.
 $(BUILD)/$(1)/libssemux-pub.a: $(LIBPUB:%.c=$(BUILD)/$(1)/%.o) \
 		$(PROTOCOL:%.c=$(BUILD)/$(1)/%.o)
 	@rm -f $$@
-	$$(LD) -r -o $(BUILD)/$(1)/libssemux-pub.o $$^
-	objcopy --wildcard --keep-global-symbol='ssemux_pub_*' \
+	$$(call say,LD)
+	$$(Q)$$(LD) -r -o $(BUILD)/$(1)/libssemux-pub.o $$^
+	$$(Q)objcopy --wildcard --keep-global-symbol='ssemux_pub_*' \
 		$(BUILD)/$(1)/libssemux-pub.o
-	$$(AR) rcs $$@ $(BUILD)/$(1)/libssemux-pub.o
+	$$(Q)$$(AR) rcs $$@ $(BUILD)/$(1)/libssemux-pub.o
 
 $(2)/ssemuxd: $(BUILD)/$(1)/broker/main.o $(BUILD)/$(1)/broker.a \
 		$(BUILD)/$(1)/protocol.a
 	@mkdir -p $$(@D)
-	$(3) $$(CFLAGS) $(4) $$(LDFLAGS) $$(LINK) -o $$@ $$^ $$(BROKER_LIBS)
+	$$(call say,LD)
+	$$(Q)$(3) $$(CFLAGS) $(4) $$(LDFLAGS) $$(LINK) -o $$@ $$^ $$(BROKER_LIBS)
 
 $(2)/ssemux-pub $(2)/ssemuxctl: $(2)/%: $(BUILD)/$(1)/publisher-cli/%.o \
 		$(BUILD)/$(1)/cli.a $(BUILD)/$(1)/libssemux-pub.a
 	@mkdir -p $$(@D)
-	$(3) $$(CFLAGS) $(4) $$(LDFLAGS) $$(LINK) -o $$@ $$^ $$(CLI_LIBS)
+	$$(call say,LD)
+	$$(Q)$(3) $$(CFLAGS) $(4) $$(LDFLAGS) $$(LINK) -o $$@ $$^ $$(CLI_LIBS)
 
 $(BUILD)/$(1)/broker/worker/page.o: broker/worker/page.html
 endef
@@ -105,19 +114,21 @@ $(eval $(call flavour,fuzz,$(BUILD)/fuzz/bin,$$(CLANG),\
 	$$(SANITIZE) -fsanitize=fuzzer-no-link -Wno-error))
 
 $(BUILD)/libssemux-pub.a: $(BUILD)/obj/libssemux-pub.a
-	cp $< $@
+	$(Q)cp $< $@
 
 $(BUILD)/libssemux-pub.so.$(SOVERSION): libpub/pub.map \
 		$(LIBPUB:%.c=$(BUILD)/obj/%.o) $(PROTOCOL:%.c=$(BUILD)/obj/%.o)
-	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -shared -Wl,-z,defs -o $@ \
+	$(call say,LD)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -shared -Wl,-z,defs -o $@ \
 		-Wl,-soname,$(@F) -Wl,--version-script=$^ $(LIBPUB_LIBS)
 
 $(BUILD)/libssemux-pub.so: $(BUILD)/libssemux-pub.so.$(SOVERSION)
-	ln -sf $(<F) $@
+	$(Q)ln -sf $(<F) $@
 
 # As a user of the library would: its header and itself, nothing else.
 $(BUILD)/libpub-%: libpub/%.c $(BUILD)/libssemux-pub.so
-	$(CC) $(CFLAGS) -std=c11 $(WARNINGS) -Ilibpub/include -o $@ $< \
+	$(call say,CC)
+	$(Q)$(CC) $(CFLAGS) -std=c11 $(WARNINGS) -Ilibpub/include -o $@ $< \
 		-L$(BUILD) -lssemux-pub -Wl,-rpath,'$$ORIGIN'
 
 # ---- to test
@@ -126,13 +137,15 @@ $(BUILD)/unit/%: $(BUILD)/asan/tests/unit/%.o $(BUILD)/asan/broker.a \
 		$(BUILD)/asan/cli.a $(BUILD)/asan/libpub.a \
 		$(BUILD)/asan/protocol.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ \
+	$(call say,LD)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ \
 		$(call libs,check) $(BROKER_LIBS) $(CLI_LIBS)
 
 $(BUILD)/fuzzers/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/broker.a \
 		$(BUILD)/fuzz/protocol.a
 	@mkdir -p $(@D)
-	$(CLANG) $(CFLAGS) $(SANITIZE) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ \
+	$(call say,LD)
+	$(Q)$(CLANG) $(CFLAGS) $(SANITIZE) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ \
 		$(BROKER_LIBS) $(CLI_LIBS)
 
 # Programs that tests and measurements need, users of the library.
@@ -145,7 +158,8 @@ $(BUILD)/load: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/bench/*.c)) \
 		$(BUILD)/libssemux-pub.a
 $(BUILD)/load $(TOOLS):
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ $(LIBPUB_LIBS)
+	$(call say,LD)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ $(LIBPUB_LIBS)
 
 unit: $(UNIT_TESTS)
 fuzz: $(FUZZERS)
