@@ -153,6 +153,8 @@ main(int argc, char **argv)
 		result = supervisor_run(&heritage, &privileges);
 	if (heritage.publish_fd > 0)
 		listen_end(&config);
+	free(heritage.worker_bells);
+	free(heritage.http_fds);
 	config_finish(&config);
 	free(options.overrides);
 	return result;
