@@ -15,7 +15,10 @@ enum {
 	REFUSALS_MAX = 64,
 	SLACK_MIN = 8,
 	SLACK_FRACTION = 32, /* of the fewest */
-	PAUSES_MAX = 10,     /* in a row, then some are taken anyway */
+	/* After so many pauses in which no other worker took any, some are
+	 * taken anyway: the one with the fewest may be stuck. */
+	PAUSES_MAX = 10,
+	ACCEPTS_ANYWAY = 16,
 };
 
 static const double PAUSE_SECONDS = 0.01;
@@ -71,13 +74,26 @@ pause_listening(struct worker *worker)
 	ev_timer_again(worker->loop, &worker->accept_again);
 }
 
+static uint64_t
+accepted_by_others(const struct worker *worker)
+{
+	return board_sum(worker->board, METRIC_CONNECTIONS_ACCEPTED) -
+	       board_get(worker->board,
+		   BOARD_FIRST_WORKER + worker->heritage->worker,
+		   METRIC_CONNECTIONS_ACCEPTED);
+}
+
 static void
 on_accept_again(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct worker *worker = timer->data;
+	uint64_t accepted = accepted_by_others(worker);
 
 	(void)loop;
 	(void)events;
+	if (accepted != worker->accepted_by_others)
+		worker->accept_pauses = 0;
+	worker->accepted_by_others = accepted;
 	if (is_full(worker))
 		return;
 	if (over_share(worker) && ++worker->accept_pauses < PAUSES_MAX)
@@ -110,10 +126,11 @@ on_connection(struct ev_loop *loop, ev_io *io, int events)
 {
 	struct worker *worker = io->data;
 	bool patient = worker->accept_pauses < PAUSES_MAX;
+	int most = patient ? ACCEPTS_PER_TURN : ACCEPTS_ANYWAY;
 
 	(void)loop;
 	(void)events;
-	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+	for (int i = 0; i < most; i++) {
 		if (is_full(worker) || (patient && over_share(worker))) {
 			pause_listening(worker);
 			return;

@@ -49,7 +49,8 @@ struct worker {
 	uint64_t random; /* state of worker_jitter() */
 	bool draining;
 	bool accepting;
-	unsigned accept_pauses; /* in a row */
+	unsigned accept_pauses;      /* in a row */
+	uint64_t accepted_by_others; /* at the last pause */
 
 	ev_io *listeners; /* one per listening socket */
 	ev_io bell;
