@@ -137,6 +137,8 @@ main(int argc, char **argv)
 	load_config(&options, &config);
 	if (options.check) {
 		printf("the configuration is good\n");
+		config_finish(&config);
+		free(options.overrides);
 		return EX_OK;
 	}
 	title_init(argc, argv);

@@ -145,8 +145,9 @@ class Kill(BrokerCase):
         dice = random.Random(random.randrange(2**32))
         self.progress(publishers, 10)
         for _ in range(10 * SCALE):
+            owned = wait_for(lambda: self.owners(broker, readers),
+                             "a stream for each reader")
             before = [reader.drops for reader in readers]
-            owned = self.owners(broker, readers)
             victim = dice.choice(broker.workers())
             broker.kill_worker(victim)
             self.progress(publishers, dice.randrange(20, 100))
@@ -162,7 +163,8 @@ class Kill(BrokerCase):
         self.assertGreater(sum(reader.drops for reader in readers), 0)
 
     def owners(self, broker, readers):
-        """Which worker holds the stream of each reader."""
+        """Which worker holds the stream of each reader; None while one has
+        no stream that was accepted."""
         inodes = {}
         for pid in broker.workers():
             for name in os.listdir("/proc/%d/fd" % pid):
@@ -179,7 +181,7 @@ class Kill(BrokerCase):
             inode = next((row[9] for row in rows
                           if row[2].endswith(":" + port)), None)
             out.append(inodes.get("socket:[%s]" % inode))
-        return out
+        return None if None in out else out
 
     def test_all_killed_and_started_again_loses_nothing(self):
         broker = self.broker()
