@@ -116,9 +116,9 @@ struct ssemux_pub_options {
 	const char *socket;
 	/*
 	 * The publisher's id: 1 to 64 characters of A-Z a-z 0-9 _ . : ~ @ / -.
-	 * Default: a random one, right for nearly everybody. A fixed id shows
-	 * up in the broker's status under its name, and only one process can
-	 * use it at a time: who connects with it ends the one before.
+	 * Default: a random one, right for nearly everybody. A fixed id is
+	 * recognised in the broker's log, and only one process can use it at
+	 * a time: who connects with it ends the one before.
 	 */
 	const char *id;
 	/* Unacknowledged events kept at most. Default: 8192. */
