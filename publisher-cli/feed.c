@@ -302,9 +302,10 @@ turn(struct feed *feed)
 		note_exit(feed, exits_of_handle(feed->pub));
 		return false;
 	}
-	take_input(feed);
+	/* Before new input: what is published now has waited no time yet. */
 	if (!waits_for_broker(feed))
 		feed->sign_ms = now_ms();
+	take_input(feed);
 	if (ms_until_late(feed) <= 0) {
 		give_up(feed);
 		return false;
