@@ -74,11 +74,10 @@ def jobs_of(options):
                         300 * scale))
     for path in options.fuzz:
         jobs.append(fuzz_job(build, path, scale))
-    environments = [("", {})]
-    if options.long:
-        environments = [(" (asan)", {
-            "SSEMUX_BUILD": os.path.join(build, "asan/bin"),
-            "SSEMUX_SCALE": "10"})]
+    # As it ships; and with sanitizers, which find what a test cannot see.
+    environments = [
+        ("", {"SSEMUX_BUILD": build}),
+        (" (asan)", {"SSEMUX_BUILD": os.path.join(build, "asan/bin")})]
     for kind, paths in (("scenario", options.scenario),
                         ("browser", options.browser)):
         for path in paths:
@@ -87,7 +86,8 @@ def jobs_of(options):
                     kind + "/" + name_of(path) + suffix,
                     [sys.executable, path, "-v"], count_unittest,
                     300 * scale,
-                    dict({"SSEMUX_BUILD": build}, **environment)))
+                    dict({"SSEMUX_SCALE": "10" if options.long else "1"},
+                         **environment)))
     return jobs
 
 

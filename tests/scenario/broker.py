@@ -98,7 +98,6 @@ class Broker:
         self.build = BUILD
         self.folder = tempfile.mkdtemp(prefix="ssemux-test-")
         self.socket = os.path.join(self.folder, "pub.sock")
-        self.database = os.path.join(self.folder, "ssemux.db")
         self.log_path = os.path.join(self.folder, "log")
         self.port = free_port()
         self.process = None
@@ -110,7 +109,10 @@ class Broker:
             "publish.group": "",
             "http.listen": "127.0.0.1:%d" % self.port,
         }
-        self.settings.update(settings or {})
+        for key, value in (settings or {}).items():
+            self.settings[key] = value.replace("%(folder)s", self.folder)
+        self.database = os.path.join(self.settings["broker.state_dir"],
+                                     "ssemux.db")
 
     def command(self, settings=None):
         rows = dict(self.settings, **(settings or {}))

@@ -144,7 +144,7 @@ class Kill(BrokerCase):
         publishers = self.publishers(broker)
         dice = random.Random(random.randrange(2**32))
         self.progress(publishers, 10)
-        for _ in range(10 * SCALE):
+        for _ in range(20 * SCALE):
             owned = wait_for(lambda: self.owners(broker, readers),
                              "a stream for each reader")
             before = [reader.drops for reader in readers]

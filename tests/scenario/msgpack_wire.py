@@ -162,18 +162,28 @@ class Publisher:
         self.seq = 0
         self.welcome = None
         if hello:
-            self.send([HELLO, 1, name])
-            self.welcome = self.receive()
-            if self.welcome[0] == ERROR:
-                raise Refused(*self.welcome[1:5])
-            assert self.welcome[0] == WELCOME, self.welcome
-            self.seq = self.welcome[2]
+            try:
+                self.greet(name)
+            except BaseException:
+                self.close()
+                raise
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.close()
+
+    def greet(self, name):
+        try:
+            self.send([HELLO, 1, name])
+        except ConnectionError:
+            pass  # refused before a word; its reason may be there to read
+        self.welcome = self.receive()
+        if self.welcome[0] == ERROR:
+            raise Refused(*self.welcome[1:5])
+        assert self.welcome[0] == WELCOME, self.welcome
+        self.seq = self.welcome[2]
 
     def close(self):
         self.socket.close()

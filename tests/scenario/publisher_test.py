@@ -259,6 +259,8 @@ class Publisher(BrokerCase):
     def test_publishers_are_bounded(self):
         broker = self.broker(publish__max_publishers=3)
         held = [broker.publisher("p%d" % n) for n in range(3)]
+        for publisher in held:
+            self.addCleanup(publisher.close)
         with self.assertRaises((wire.Refused, wire.Closed)) as caught:
             broker.publisher("one:more")
         if isinstance(caught.exception, wire.Refused):

@@ -1,5 +1,6 @@
 """Birth and death: restarts, signals, readiness, clocks, configuration."""
 import os
+import pwd
 import signal
 import socket
 import sqlite3
@@ -173,6 +174,63 @@ class Restart(BrokerCase):
             stale.bind(broker.socket)
         broker.start()
         broker.publisher().close()
+
+
+class Confinement(BrokerCase):
+    def status(self, pid):
+        with open("/proc/%d/status" % pid) as file:
+            return dict(line.rstrip("\n").split(":\t", 1) for line in file
+                        if ":\t" in line)
+
+    def test_hub_and_workers_can_gain_no_rights_and_call_few_things(self):
+        broker = self.broker()
+        for pid in [broker.hub()] + broker.workers():
+            status = self.status(pid)
+            self.assertEqual(status["NoNewPrivs"], "1")
+            self.assertEqual(status["Seccomp"], "2")
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become another")
+    def test_started_as_root_they_become_another_user(self):
+        nobody = pwd.getpwnam("nobody")
+        broker = self.broker(start=False, broker__user="nobody",
+                             broker__state_dir="%(folder)s/state")
+        os.chmod(broker.folder, 0o755)
+        broker.start()
+        with broker.stream() as stream, broker.publisher() as publisher:
+            stream.start()
+            for _ in range(3):
+                for pid in [broker.hub()] + broker.workers():
+                    status = self.status(pid)
+                    self.assertEqual(status["Uid"].split(),
+                                     [str(nobody.pw_uid)] * 4)
+                    self.assertEqual(status["Groups"].strip(), "")
+                    self.assertEqual(int(status["CapEff"], 16), 0)
+                publisher.publish("c", "x")
+                self.assertEqual(len(stream.events(1)), 1)
+                publisher.close()
+                broker.kill_hub()
+                publisher = broker.publisher()
+            # Back from the store, read by a worker without rights.
+            with broker.stream(since="0-0") as late:
+                self.assertEqual(len(late.start()[1]), 3)
+            publisher.close()
+
+    def test_it_listens_on_every_address_that_was_named(self):
+        broker = self.broker(start=False)
+        broker.start({"http.listen": "127.0.0.1:%d, [::1]:%d, 127.0.0.2:%d" % (
+            (broker.port,) * 3)})
+        for address in ("127.0.0.1", "::1", "127.0.0.2"):
+            with socket.create_connection((address, broker.port), 20) as one:
+                one.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+                self.assertIn(b" 200 ", one.recv(4096))
+
+    def test_durability_fsync_keeps_all_promises_too(self):
+        broker = self.broker(history__durability="fsync")
+        with broker.publisher() as publisher:
+            cursors = publisher.publish_many(("c", str(n)) for n in range(500))
+        broker.kill()
+        broker.start()
+        self.assertEqual([row[0] for row in broker.stored()], cursors)
 
 
 class Configuration(BrokerCase):
