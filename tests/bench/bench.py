@@ -71,10 +71,11 @@ class Bench:
             raise SystemExit("the load generator did not start")
         return process
 
-    def deliver(self, subscribers, events):
+    def deliver(self, name, how, subscribers, events):
         def measure(broker):
-            process = self.start_load("deliver", broker.socket, broker.port,
-                                      subscribers, events, self.size)
+            process = self.start_load("deliver", broker.socket, how,
+                                      broker.port, subscribers, events,
+                                      self.size)
             pids = [broker.hub()] + broker.workers()
             before = cpu_s(pids), cpu_s(pids[1:])
             process.stdin.write("\n")
@@ -83,15 +84,15 @@ class Bench:
             used = cpu_s(pids) - before[0], cpu_s(pids[1:]) - before[1]
             process.communicate()
             count, seconds = int(row[0]), float(row[1])
-            self.note("deliveries_per_s", round(count / seconds),
+            self.note(name + "_per_s", round(count / seconds),
                       "events/s to %d subscribers" % subscribers)
-            self.note("delivery_cpu", round(used[0] / count * 1e6, 3),
+            self.note(name + "_cpu", round(used[0] / count * 1e6, 3),
                       "us/delivery (hub and workers)")
-            self.note("delivery_worker_cpu", round(used[1] / count * 1e6, 3),
+            self.note(name + "_worker_cpu", round(used[1] / count * 1e6, 3),
                       "us/delivery (workers)")
-            for name, value in zip(("missing", "doubled", "out_of_order"),
-                                   row[2:]):
-                self.note("deliveries_" + name, int(value), "events")
+            for fault, value in zip(("missing", "doubled", "out_of_order"),
+                                    row[2:]):
+                self.note(name + "_" + fault, int(value), "events")
         self.with_broker(measure)
 
     def idle(self, subscribers):
@@ -148,7 +149,10 @@ def main():
                  **{"history.durability": "fsync"})
     bench.accept("accepted_1_pipelined", "loop", 1, count(400000))
     bench.accept("accepted_8_pipelined", "loop", 8, count(400000))
-    bench.deliver(1000, count(5000))
+    # Each event when all have the one before, a write of its own; and as
+    # fast as it goes, when a write carries what has come meanwhile.
+    bench.deliver("delivered_singly", "each", 1000, count(2000))
+    bench.deliver("delivered_in_bulk", "loop", 1000, count(20000))
     bench.idle(IDLE)
     print(json.dumps(dict(bench.figures, bytes=options.size, **machine())))
 

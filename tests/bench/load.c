@@ -3,9 +3,10 @@
  *
  *	load accept SOCKET send|loop PUBLISHERS EVENTS BYTES
  *		publishes so many events in all; prints the seconds it took
- *	load deliver SOCKET PORT SUBSCRIBERS EVENTS BYTES
- *		opens streams, then publishes; prints deliveries, seconds, and
- *		how many events were missing, doubled or out of order
+ *	load deliver SOCKET each|loop PORT SUBSCRIBERS EVENTS BYTES
+ *		opens streams, then publishes: each event when all have the
+ *		one before, or as fast as it goes; prints deliveries, seconds,
+ *		and how many events were missing, doubled or out of order
  *	load idle PORT SUBSCRIBERS
  *		opens streams, prints a line, holds them until its input ends
  *
@@ -181,16 +182,53 @@ run_accept(char **argv)
 	return 0;
 }
 
+/* Each event when every stream has the one before. */
+static void
+deliver_each(
+    struct streams *streams, const char *socket, uint64_t events, size_t bytes)
+{
+	static char data[EVENT_BYTES_MAX];
+	uint64_t acked = 0;
+	struct ssemux_pub *pub = open_publisher(socket, &acked);
+
+	for (uint64_t number = 1; number <= events; number++) {
+		struct ssemux_pub_event event = make_event(data, number, bytes);
+
+		if (ssemux_pub_send(pub, &event, 30000, NULL) == -1)
+			fail(ssemux_pub_error(pub));
+		streams_wait_number(streams, number);
+	}
+	ssemux_pub_close(pub);
+}
+
+/* As fast as it goes; the publisher is a process of its own. */
+static void
+deliver_in_bulk(
+    struct streams *streams, const char *socket, uint64_t events, size_t bytes)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == -1)
+		fail("fork");
+	if (child == 0) {
+		publish_in_loop(socket, 1, events, bytes);
+		_exit(0);
+	}
+	streams_wait_number(streams, events);
+	if (waitpid(child, &status, 0) == -1 || status != 0)
+		fail("the publisher failed");
+}
+
 static int
 run_deliver(char **argv)
 {
-	size_t subscribers = number_of(argv[2]);
-	uint64_t events = number_of(argv[3]);
-	struct streams *streams = streams_open(number_of(argv[1]), subscribers);
+	uint64_t events = number_of(argv[4]);
+	size_t bytes = number_of(argv[5]);
+	struct streams *streams =
+	    streams_open(number_of(argv[2]), number_of(argv[3]));
 	struct streams_counts counts;
 	double start;
-	pid_t child;
-	int status;
 
 	streams_wait_live(streams);
 	/* The driver takes the processes' times now, and says go. */
@@ -199,21 +237,15 @@ run_deliver(char **argv)
 	if (getchar() == EOF)
 		return 1;
 	start = now_s();
-	child = fork();
-	if (child == -1)
-		fail("fork");
-	if (child == 0) {
-		publish_in_loop(argv[0], 1, events, number_of(argv[4]));
-		_exit(0);
-	}
-	streams_wait_number(streams, events);
+	if (strcmp(argv[1], "each") == 0)
+		deliver_each(streams, argv[0], events, bytes);
+	else
+		deliver_in_bulk(streams, argv[0], events, bytes);
 	counts = streams_counts(streams);
 	printf("%" PRIu64 " %.6f %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
 	    counts.events, now_s() - start, counts.missing, counts.doubled,
 	    counts.disordered);
 	fflush(stdout);
-	if (waitpid(child, &status, 0) == -1 || status != 0)
-		fail("the publisher failed");
 	getchar(); /* until the driver has looked at the processes again */
 	return 0;
 }
@@ -237,7 +269,7 @@ main(int argc, char **argv)
 {
 	if (argc == 7 && strcmp(argv[1], "accept") == 0)
 		return run_accept(argv + 2);
-	if (argc == 7 && strcmp(argv[1], "deliver") == 0)
+	if (argc == 8 && strcmp(argv[1], "deliver") == 0)
 		return run_deliver(argv + 2);
 	if (argc == 4 && strcmp(argv[1], "idle") == 0)
 		return run_idle(argv + 2);

@@ -244,6 +244,9 @@ void
 streams_wait_number(struct streams *streams, uint64_t number)
 {
 	streams->awaited = number;
+	streams->there = 0;
+	for (size_t i = 0; i < streams->count; i++)
+		streams->there += streams->all[i].number >= number;
 	while (streams->there < streams->count)
 		turn(streams);
 }
