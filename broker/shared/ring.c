@@ -124,9 +124,22 @@ void
 ring_take_over(struct ring *ring)
 {
 	struct ring_header *header = ring->header;
-
-	header->write_at =
+	uint64_t head =
 	    atomic_load_explicit(&header->head, memory_order_relaxed);
+	uint64_t tail =
+	    atomic_load_explicit(&header->tail, memory_order_relaxed);
+
+	if (tail > head) {
+		/* It died in ring_skip_to(), which is finished here. */
+		head = tail;
+		atomic_store_explicit(
+		    &header->head, head, memory_order_release);
+		atomic_store_explicit(&header->last_cursor,
+		    atomic_load_explicit(
+			&header->floor_cursor, memory_order_relaxed),
+		    memory_order_release);
+	}
+	header->write_at = head;
 	header->write_cursor =
 	    atomic_load_explicit(&header->last_cursor, memory_order_relaxed);
 }
@@ -143,9 +156,9 @@ ring_skip_to(struct ring *ring, uint64_t cursor)
 	atomic_store_explicit(
 	    &header->floor_cursor, cursor, memory_order_relaxed);
 	atomic_store_explicit(&header->tail, position, memory_order_release);
-	atomic_store_explicit(
-	    &header->last_cursor, cursor, memory_order_relaxed);
 	atomic_store_explicit(&header->head, position, memory_order_release);
+	atomic_store_explicit(
+	    &header->last_cursor, cursor, memory_order_release);
 }
 
 /* Lets go of the oldest records until `end` may be written up to. */
@@ -169,7 +182,8 @@ ring_make_room(struct ring *ring, uint64_t end)
 	}
 	atomic_store_explicit(
 	    &header->floor_cursor, floor, memory_order_relaxed);
-	atomic_store_explicit(&header->tail, tail, memory_order_relaxed);
+	/* Who sees this tail sees this floor, or a newer one. */
+	atomic_store_explicit(&header->tail, tail, memory_order_release);
 	/* Nothing is overwritten before the new tail can be seen. */
 	atomic_thread_fence(memory_order_seq_cst);
 }
@@ -214,9 +228,11 @@ ring_publish(struct ring *ring)
 	struct ring_header *header = ring->header;
 
 	atomic_store_explicit(
-	    &header->last_cursor, header->write_cursor, memory_order_relaxed);
-	atomic_store_explicit(
 	    &header->head, header->write_at, memory_order_release);
+	/* Last: a writer that dies here has its newest events written again
+	 * by the next one, where the other order would leave them out. */
+	atomic_store_explicit(
+	    &header->last_cursor, header->write_cursor, memory_order_release);
 	return header->write_at;
 }
 

@@ -44,12 +44,17 @@ int ring_map_reader(struct ring *ring, int fd);
 
 void ring_unmap(struct ring *ring);
 
-/* The cursor of the newest visible event; 0 when there was none yet. */
+/* The cursor of the newest event that is visible for certain; 0 when there was
+ * none yet. */
 uint64_t ring_last_cursor(const struct ring *ring);
 
 /* --- the writer --- */
 
-/* After a writer has died: forgets what it had not made visible. */
+/*
+ * After a writer has died, wherever in its work: forgets what it had not made
+ * visible. Events above ring_last_cursor() are to be written again; some may
+ * be visible already, and readers pass over what they have had.
+ */
 void ring_take_over(struct ring *ring);
 
 /* Empties the ring: events up to this cursor can be had from the store only. */
@@ -69,7 +74,8 @@ struct ring_reader {
 	uint64_t cursor; /* of the event before it */
 };
 
-/* Stands before the oldest record of the ring. */
+/* Stands before the oldest record of the ring, or a few records further back
+ * than reader->cursor says, never further ahead. */
 void ring_attach(const struct ring *ring, struct ring_reader *reader);
 
 enum ring_read {

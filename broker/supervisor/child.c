@@ -37,9 +37,15 @@ reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* Closes what other processes need and this one does not. */
 static void
-close_foreign(const struct child *child, const struct heritage *heritage)
+close_foreign(const struct child *child, const struct heritage *heritage,
+    const struct birth *birth)
 {
+	for (size_t i = 0; i < birth->foreign_count; i++) {
+		if (birth->foreign[i] != -1)
+			close(birth->foreign[i]);
+	}
 	if (child->page == BOARD_HUB) {
 		for (size_t i = 0; i < heritage->http_count; i++)
 			close(heritage->http_fds[i]);
@@ -62,20 +68,19 @@ die_with(pid_t supervisor)
 		_exit(EX_OSERR);
 }
 
-static void __attribute__((noreturn))
-child_main(struct child *child, struct heritage *heritage,
-    const struct privileges *privileges, pid_t supervisor)
+static void __attribute__((noreturn)) child_main(struct child *child,
+    struct heritage *heritage, const struct birth *birth, pid_t supervisor)
 {
 	title_set(child->role);
 	log_set_role(child->role);
 	reset_signals();
-	close_foreign(child, heritage);
+	close_foreign(child, heritage, birth);
 	heritage->worker = child->worker;
 	heritage->confine = child->confine;
 	if (board_confine(&heritage->board, heritage->board_fd, child->page) ==
 	    -1)
 		log_fatal(EX_OSERR, "map the board: %m");
-	if (privileges_drop(privileges) == -1)
+	if (privileges_drop(birth->privileges) == -1)
 		log_fatal(
 		    EX_NOPERM, "become %s: %m", heritage->config->broker_user);
 	/* After the change of user, which clears it. */
@@ -84,8 +89,8 @@ child_main(struct child *child, struct heritage *heritage,
 }
 
 int
-child_start(struct child *child, struct heritage *heritage,
-    const struct privileges *privileges, uint64_t now_ms)
+child_start(
+    struct child *child, struct heritage *heritage, const struct birth *birth)
 {
 	pid_t supervisor = getpid();
 	int ready[2];
@@ -98,7 +103,7 @@ child_start(struct child *child, struct heritage *heritage,
 	if (child->pid == 0) {
 		close(ready[0]);
 		heritage->ready_fd = ready[1];
-		child_main(child, heritage, privileges, supervisor);
+		child_main(child, heritage, birth, supervisor);
 	}
 	close(ready[1]);
 	if (child->pid == -1) {
@@ -108,7 +113,7 @@ child_start(struct child *child, struct heritage *heritage,
 	}
 	child->ready_fd = ready[0];
 	child->state = CHILD_STARTING;
-	child->start_ms = now_ms;
+	child->start_ms = birth->now_ms;
 	return 0;
 }
 

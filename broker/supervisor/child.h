@@ -36,9 +36,17 @@ struct child {
 	unsigned failures; /* short lives in a row */
 };
 
+/* What a child needs to know besides its heritage. */
+struct birth {
+	const struct privileges *privileges;
+	const int *foreign; /* the supervisor's own descriptors; -1: none */
+	size_t foreign_count;
+	uint64_t now_ms;
+};
+
 /* Forks it. 0, or -1 (logged). In the child this never returns. */
-int child_start(struct child *child, struct heritage *heritage,
-    const struct privileges *privileges, uint64_t now_ms);
+int child_start(
+    struct child *child, struct heritage *heritage, const struct birth *birth);
 
 /* It said that it serves. */
 void child_ready(struct child *child);

@@ -18,7 +18,10 @@ enum { LOCK_WAIT_S = 5 };
 int
 state_make_folder(const char *path, mode_t mode)
 {
-	if (mkdir(path, mode) == 0 || errno == EEXIST)
+	/* With this mode, whatever the umask is. */
+	if (mkdir(path, mode) == 0 && chmod(path, mode) == 0)
+		return 0;
+	if (errno == EEXIST)
 		return 0;
 	log_warn("make folder %s: %m", path);
 	return -1;
@@ -29,6 +32,8 @@ state_prepare(const struct config *config, const struct privileges *privileges)
 {
 	const char *path = config->broker_state_dir;
 
+	/* What is made in it is for its user and group. */
+	umask(0027);
 	if (state_make_folder(path, 0750) == -1)
 		return -1;
 	if (privileges->change &&

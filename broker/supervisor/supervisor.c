@@ -39,6 +39,7 @@ struct supervisor {
 	struct child *children; /* the hub first, then the workers */
 	size_t count;
 	struct pollfd *polled; /* the signals, then one per child */
+	int *own;              /* descriptors that no child may have */
 	uint64_t deadline_ms;  /* of the drain */
 	int exit_code;
 };
@@ -78,7 +79,9 @@ make_children(struct supervisor *supervisor)
 	    calloc(supervisor->count, sizeof(supervisor->children[0]));
 	supervisor->polled =
 	    calloc(1 + supervisor->count, sizeof(supervisor->polled[0]));
-	if (supervisor->children == NULL || supervisor->polled == NULL)
+	supervisor->own = calloc(1 + supervisor->count, sizeof(int));
+	if (supervisor->children == NULL || supervisor->polled == NULL ||
+	    supervisor->own == NULL)
 		return -1;
 	supervisor->children[0] = hub;
 	for (size_t i = 1; i < supervisor->count; i++) {
@@ -114,18 +117,32 @@ may_start(const struct supervisor *supervisor, size_t i, uint64_t now)
 	       supervisor->children[0].state == CHILD_SERVING;
 }
 
+/* Starts one child; when that fails, it is tried again in a second. */
+static void
+start(struct supervisor *supervisor, struct child *child, uint64_t now)
+{
+	struct birth birth = {
+	    .privileges = supervisor->privileges,
+	    .foreign = supervisor->own,
+	    .foreign_count = 1 + supervisor->count,
+	    .now_ms = now,
+	};
+
+	supervisor->own[0] = supervisor->polled[0].fd;
+	for (size_t i = 0; i < supervisor->count; i++)
+		supervisor->own[1 + i] = supervisor->children[i].ready_fd;
+	if (child_start(child, supervisor->heritage, &birth) == -1)
+		child->start_ms = now + 1000;
+}
+
 static void
 start_due(struct supervisor *supervisor)
 {
 	uint64_t now = now_ms();
 
 	for (size_t i = 0; i < supervisor->count; i++) {
-		struct child *child = &supervisor->children[i];
-
-		if (may_start(supervisor, i, now) &&
-		    child_start(child, supervisor->heritage,
-			supervisor->privileges, now) == -1)
-			child->start_ms = now + 1000;
+		if (may_start(supervisor, i, now))
+			start(supervisor, &supervisor->children[i], now);
 	}
 }
 
@@ -336,6 +353,7 @@ supervisor_run(struct heritage *heritage, const struct privileges *privileges)
 	}
 	free(supervisor.children);
 	free(supervisor.polled);
+	free(supervisor.own);
 	close(signals);
 	return supervisor.exit_code;
 }

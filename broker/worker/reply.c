@@ -44,6 +44,7 @@ append_head(
 	    "Content-Type: %s\r\n"
 	    "Content-Length: %zu\r\n"
 	    "Cache-Control: no-store\r\n"
+	    "Vary: Accept, Origin\r\n"
 	    "X-Content-Type-Options: nosniff\r\n"
 	    "Connection: %s\r\n",
 	    status, reason_phrase(status), type, length,

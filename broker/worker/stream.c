@@ -264,7 +264,8 @@ stream_open(struct connection *connection, const struct http_request *request)
 		return;
 	}
 	if (slice_is(request->method, "HEAD")) {
-		reply_method(connection);
+		connection->keep_alive = false;
+		reply_stream_head(connection);
 		return;
 	}
 	/* Values never take more than the query; one pair needs twice that. */
