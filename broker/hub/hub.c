@@ -1,17 +1,13 @@
-/*
- * hub: the loop of the process that accepts events. See hub.h.
- *
- * The order of a commit is fixed: the store, the ring, the bells, the answers.
- */
+/* hub: the loop of the process that accepts events. See hub.h. */
 #include "broker/hub/hub.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "broker/hub/commit.h"
 #include "broker/hub/hub_state.h"
 #include "broker/hub/publisher.h"
 #include "broker/hub/reconcile.h"
@@ -24,23 +20,7 @@ enum {
 	ACCEPTS_PER_TURN = 64,
 	TRIM_ROWS_MIN = 512, /* per step */
 	FORGET_ROWS = 64,    /* publishers looked at per second */
-	RECEIPT_MS = 1000,   /* longest wait for a stuck worker */
 };
-
-uint64_t
-hub_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-void
-hub_count(struct hub *hub, enum metric metric, uint64_t amount)
-{
-	board_add(&hub->heritage->board, metric, amount);
-}
 
 static void
 show_totals(struct hub *hub)
@@ -51,96 +31,6 @@ show_totals(struct hub *hub)
 	board_set(board, METRIC_STORE_EVENTS, totals->events);
 	board_set(board, METRIC_STORE_BYTES, totals->bytes);
 	board_set(board, METRIC_PUBLISHERS, hub->publisher_count);
-}
-
-/* --- a commit --- */
-
-static void
-put_in_ring(struct hub *hub)
-{
-	struct ring *ring = &hub->heritage->ring;
-	uint64_t deadline_ms = hub_now_ms() + RECEIPT_MS;
-
-	for (size_t i = 0; i < hub->batch.count; i++) {
-		const struct batch_entry *entry = &hub->batch.entries[i];
-		struct record *record;
-
-		if (entry->kind != BATCH_EVENT)
-			continue;
-		record = batch_record(&hub->batch, entry);
-		hub->last_cursor = record->cursor;
-		if (entry->receipt == BATCH_RECEIPT)
-			record->receipt =
-			    receipts_open(&hub->receipts, &hub->heritage->board,
-				entry->publisher, entry->seq, deadline_ms);
-		ring_write(ring, record);
-	}
-	receipts_placed(&hub->receipts, ring_publish(ring));
-	bell_ring_sleepers(&hub->heritage->board, hub->heritage->worker_bells,
-	    hub->heritage->workers);
-	if (hub->receipts.count > 0)
-		ev_timer_again(hub->loop, &hub->receipt_deadline);
-}
-
-static void
-answer(const struct batch_entry *entry)
-{
-	switch (entry->kind) {
-	case BATCH_EVENT:
-		publisher_ack(
-		    entry->publisher, entry->seq, entry->cursor, false);
-		break;
-	case BATCH_DUPLICATE:
-		publisher_ack(
-		    entry->publisher, entry->seq, entry->cursor, true);
-		break;
-	case BATCH_REFUSAL:
-		publisher_refuse(entry->publisher, entry->seq, entry->fault);
-		break;
-	case BATCH_FAREWELL:
-		break;
-	}
-}
-
-static void
-answer_all(struct hub *hub)
-{
-	for (size_t i = 0; i < hub->batch.count; i++)
-		answer(&hub->batch.entries[i]);
-	for (size_t i = 0; i < hub->batch.count; i++)
-		publisher_flush(hub->batch.entries[i].publisher);
-}
-
-/* Nothing was stored: whoever sent something sends it again later. */
-static void
-fail_batch(struct hub *hub)
-{
-	hub_count(hub, METRIC_STORE_FAILURES, 1);
-	for (size_t i = 0; i < hub->batch.count; i++)
-		publisher_end(hub->batch.entries[i].publisher,
-		    (struct fault){REFUSAL_STORE, NULL});
-}
-
-void
-hub_commit(struct hub *hub)
-{
-	struct batch *batch = &hub->batch;
-
-	if (batch->count == 0)
-		return;
-	if (batch_store(batch, hub->store, hub->last_cursor, hub_now_ms()) ==
-	    -1) {
-		fail_batch(hub);
-	} else {
-		if (batch->events > 0) {
-			put_in_ring(hub);
-			hub_count(hub, METRIC_BATCHES, 1);
-			hub_count(hub, METRIC_EVENTS_ACCEPTED, batch->events);
-		}
-		answer_all(hub);
-	}
-	hub->last_batch = batch->events;
-	batch_clear(batch);
 }
 
 /* --- the loop --- */

@@ -14,6 +14,10 @@
 #include "broker/shared/heritage.h"
 #include "protocol/message.h"
 
+enum {
+	RECEIPT_MS = 1000, /* longest wait for a stuck worker's count */
+};
+
 struct hub {
 	struct heritage *heritage;
 	const struct config *config;
@@ -37,9 +41,6 @@ struct hub {
 	ev_idle more_to_trim;
 	ev_signal terminate;
 };
-
-/* Commits what was staged, puts it into the ring, rings, and answers. */
-void hub_commit(struct hub *hub);
 
 /* Counts in the hub's page of the board. */
 void hub_count(struct hub *hub, enum metric metric, uint64_t amount);

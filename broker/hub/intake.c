@@ -1,6 +1,7 @@
 /* intake: messages of publishers, checked and staged. See intake.h. */
 #include "broker/hub/intake.h"
 
+#include "broker/hub/commit.h"
 #include "broker/hub/hub_state.h"
 #include "broker/hub/publisher.h"
 #include "broker/hub/status.h"

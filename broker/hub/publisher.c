@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "broker/hub/commit.h"
 #include "broker/hub/hub_state.h"
 #include "broker/hub/intake.h"
 #include "broker/hub/store_write.h"

@@ -74,8 +74,8 @@ struct ring_reader {
 	uint64_t cursor; /* of the event before it */
 };
 
-/* Stands before the oldest record of the ring, or a few records further back
- * than reader->cursor says, never further ahead. */
+/* Stands before the oldest record of the ring. While the writer writes, the
+ * cursor may be that of a newer event: what follows up to it is passed over. */
 void ring_attach(const struct ring *ring, struct ring_reader *reader);
 
 enum ring_read {
