@@ -77,7 +77,7 @@ def jobs_of(options):
     # As it ships; and with sanitizers, which find what a test cannot see.
     environments = [
         ("", {"SSEMUX_BUILD": build}),
-        (" (asan)", {"SSEMUX_BUILD": os.path.join(build, "asan/bin")})]
+        ("-asan", {"SSEMUX_BUILD": os.path.join(build, "asan/bin")})]
     for kind, paths in (("scenario", options.scenario),
                         ("browser", options.browser)):
         for path in paths:

@@ -21,6 +21,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 OUT = os.path.join(TOP, "build")
 BUILD = os.path.abspath(os.environ.get("SSEMUX_BUILD", OUT))
+SANITIZED = os.path.basename(os.path.dirname(BUILD)) == "asan"
 SCALE = int(os.environ.get("SSEMUX_SCALE", "1"))  # of loops that kill
 PUBLISH = os.path.join(BUILD, "ssemux-pub")
 PR_SET_PDEATHSIG = 1
