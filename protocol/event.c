@@ -70,6 +70,31 @@ check_label(struct slice label, size_t max, enum refusal refusal)
 	return utf8_valid(label.bytes, label.len) ? REFUSAL_NONE : REFUSAL_UTF8;
 }
 
+/*
+ * The names of the stream's control events. In the raw format the type is the
+ * event's name, so an event of such a type could pass for one of them.
+ */
+static bool
+is_control_name(struct slice type)
+{
+	static const char *const names[] = {"connected", "live", "resync",
+	    "subscribed", "token-expiring", "revoked", "bye", "ping"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (slice_is(type, names[i]))
+			return true;
+	}
+	return false;
+}
+
+static enum refusal
+check_type(struct slice type)
+{
+	if (is_control_name(type))
+		return REFUSAL_TYPE;
+	return check_label(type, EVENT_TYPE_MAX, REFUSAL_TYPE);
+}
+
 static enum refusal
 settle_data(struct event *event, enum event_meaning meaning, size_t data_max)
 {
@@ -101,7 +126,7 @@ event_check(struct event *event, enum event_meaning meaning, size_t data_max)
 
 	if (!event_channel_valid(event->channel))
 		return (struct fault){REFUSAL_CHANNEL, "channel"};
-	refusal = check_label(event->type, EVENT_TYPE_MAX, REFUSAL_TYPE);
+	refusal = check_type(event->type);
 	if (refusal != REFUSAL_NONE)
 		return (struct fault){refusal, "type"};
 	refusal = check_label(event->key, EVENT_KEY_MAX, REFUSAL_KEY);

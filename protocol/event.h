@@ -2,7 +2,9 @@
  * event: one thing that happened, on one channel; and what may be one.
  *
  *	channel	[A-Za-z0-9_.:~@/-]{1,200}, segments divided by ':'
- *	type	optional; one line of UTF-8, at most 200 bytes
+ *	type	optional; one line of UTF-8, at most 200 bytes; not the name of
+ *		a control event (connected, live, resync, subscribed,
+ *		token-expiring, revoked, bye, ping)
  *	key	optional; UTF-8, at most 200 bytes: the thing that changed
  *	data	text, JSON text, or bytes; at most as long as the broker allows
  *	cursor	its place in the log; 0 before it was accepted

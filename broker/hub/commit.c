@@ -33,8 +33,6 @@ put_in_ring(struct hub *hub)
 	receipts_placed(&hub->receipts, ring_publish(ring));
 	bell_ring_sleepers(&hub->heritage->board, hub->heritage->worker_bells,
 	    hub->heritage->workers);
-	if (hub->receipts.count > 0)
-		ev_timer_again(hub->loop, &hub->receipt_deadline);
 }
 
 static void

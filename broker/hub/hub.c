@@ -83,6 +83,8 @@ on_turn_end(struct ev_loop *loop, ev_prepare *watcher, int events)
 	hub_commit(hub);
 	if (hub->sweep)
 		sweep(hub);
+	if (hub->receipts.count > 0 && !ev_is_active(&hub->receipt_deadline))
+		ev_timer_again(hub->loop, &hub->receipt_deadline);
 	if (committed) {
 		trim(hub);
 		store_checkpoint(hub->store);

@@ -160,11 +160,22 @@ is_loopback(const struct sockaddr *address)
 	    &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
 }
 
+/* "::" serves IPv4 too. */
+static bool
+is_any(const struct sockaddr *address)
+{
+	return address->sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_UNSPECIFIED(
+		   &((const struct sockaddr_in6 *)(const void *)address)
+			->sin6_addr);
+}
+
 /* A listening socket whose connections inherit its options; or -1. */
 static int
 listen_address(const struct config *config, const struct addrinfo *address)
 {
 	int buffer = (int)config->http_send_buffer;
+	int v6_only = !is_any(address->ai_addr);
 	int on = 1;
 	int fd = socket(
 	    address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -172,8 +183,8 @@ listen_address(const struct config *config, const struct addrinfo *address)
 	if (fd == -1)
 		return -1;
 	if ((address->ai_family == AF_INET6 &&
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) ==
-		    -1) ||
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only,
+		    sizeof(v6_only)) == -1) ||
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1 ||
 	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == -1 ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer)) ==
@@ -198,6 +209,7 @@ resolve(const char *entry, char *text)
 	    .ai_socktype = SOCK_STREAM,
 	};
 	struct addrinfo *address = NULL;
+	const char *name;
 	char *host, *port;
 	int error;
 
@@ -208,9 +220,12 @@ resolve(const char *entry, char *text)
 		return NULL;
 	}
 	if (strcmp(host, "localhost") == 0)
-		host = memcpy(text, "127.0.0.1", sizeof("127.0.0.1"));
-	error = getaddrinfo(
-	    strcmp(host, "*") == 0 ? "::" : host, port, &hints, &address);
+		name = "127.0.0.1";
+	else if (strcmp(host, "*") == 0)
+		name = "::";
+	else
+		name = host;
+	error = getaddrinfo(name, port, &hints, &address);
 	if (error != 0)
 		log_warn("http.listen: %s: %s", entry, gai_strerror(error));
 	return error == 0 ? address : NULL;
@@ -225,24 +240,12 @@ may_be_missing(const struct config *config)
 	       (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL);
 }
 
-static char *
-copy_with_room(const char *entry, size_t more)
-{
-	size_t len = strlen(entry);
-	char *copy = calloc(1, len + more);
-
-	if (copy != NULL)
-		memcpy(copy, entry, len);
-	return copy;
-}
-
 /* Adds the socket of one entry. 0; or -1 (logged). */
 static int
 listen_entry(struct heritage *heritage, const char *entry)
 {
 	const struct config *config = heritage->config;
-	/* "localhost" may become the longer "127.0.0.1" */
-	char *text = copy_with_room(entry, sizeof("127.0.0.1"));
+	char *text = strdup(entry);
 	struct addrinfo *address = text != NULL ? resolve(entry, text) : NULL;
 	int result = -1;
 	int fd;

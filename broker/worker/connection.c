@@ -197,6 +197,7 @@ connection_complete_stream(struct connection *connection)
 static void
 read_request(struct connection *connection)
 {
+	const struct config *config = connection->worker->config;
 	bool first = buf_length(&connection->in) == 0;
 	char *room = buf_reserve(&connection->in, READ_BYTES);
 	ssize_t got;
@@ -214,9 +215,12 @@ read_request(struct connection *connection)
 	}
 	buf_commit(&connection->in, (size_t)got);
 	if (first)
-		connection_set_deadline(
-		    connection, connection->worker->config->http_head_timeout);
-	requests_take(connection);
+		connection_set_deadline(connection, config->http_head_timeout);
+	/* Only the end of a line can make more of it, or being too long: a
+	 * client that sends byte by byte is not read anew each time. */
+	if (first || memchr(room, '\n', (size_t)got) != NULL ||
+	    buf_length(&connection->in) >= config->http_max_head)
+		requests_take(connection);
 }
 
 /* Input that nobody wants; and the end of the connection. */

@@ -150,6 +150,20 @@ START_TEST(labels_are_one_line_of_utf8)
 }
 END_TEST
 
+START_TEST(a_type_cannot_pass_for_a_control_event)
+{
+	static const char *const names[] = {"connected", "live", "resync",
+	    "subscribed", "token-expiring", "revoked", "bye", "ping"};
+
+	for (int i = 0; i < COUNT(names); i++)
+		assert_refused((struct event){.type = slice_of_text(names[i])},
+		    EVENT_GUESS, REFUSAL_TYPE, "type");
+	assert_taken((struct event){.type = slice_of_text("live.score"),
+			 .key = slice_of_text("live")},
+	    EVENT_GUESS);
+}
+END_TEST
+
 START_TEST(labels_have_200_bytes_at_most)
 {
 	assert_taken(
@@ -254,6 +268,7 @@ suite(void)
 	    tests, a_pattern_covers_what_it_names, 0, COUNT(covers));
 	tcase_add_test(tests, a_bad_channel_is_refused_by_name);
 	tcase_add_test(tests, labels_are_one_line_of_utf8);
+	tcase_add_test(tests, a_type_cannot_pass_for_a_control_event);
 	tcase_add_test(tests, labels_have_200_bytes_at_most);
 	tcase_add_test(tests, data_may_be_just_as_long_as_allowed);
 	tcase_add_loop_test(
