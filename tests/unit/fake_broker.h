@@ -204,6 +204,14 @@ fake_hear_event(struct fake_broker *fake, uint64_t seq, const char *data)
 	return message;
 }
 
+/* Nothing more was said, and nothing is for a moment. */
+static inline void
+fake_hear_nothing(struct fake_broker *fake)
+{
+	ck_assert_uint_eq(buf_length(&fake->in), fake->heard);
+	ck_assert(!fake_wait(fake, fake->fd, 20));
+}
+
 static inline void
 fake_say_bytes(struct fake_broker *fake, const char *bytes, size_t len)
 {

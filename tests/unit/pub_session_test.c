@@ -396,13 +396,60 @@ START_TEST(no_more_than_the_window_is_sent_without_an_ack)
 			       });
 	for (uint64_t seq = 1; seq <= 3; seq++)
 		fake_hear(&fake, MESSAGE_PUBLISH);
-	ck_assert(!fake_wait(&fake, fake.fd, 20));
+	fake_hear_nothing(&fake);
 	ck_assert_int_eq(ssemux_pub_wants_write(pub), 0);
 	fake_ack(&fake, 1);
 	fake_hear_event(&fake, 4, "4");
 	fake_refuse(&fake, 2, REFUSAL_TYPE, "type");
 	fake_hear_event(&fake, 5, "5");
-	ck_assert(!fake_wait(&fake, fake.fd, 20));
+	fake_hear_nothing(&fake);
+}
+END_TEST
+
+START_TEST(a_new_connection_has_a_window_of_its_own)
+{
+	static const struct message welcome = {
+	    .type = MESSAGE_WELCOME,
+	    .version = 1,
+	    .max_event = 100,
+	    .window = 3,
+	};
+
+	for (int i = 1; i <= 5; i++)
+		publish_number(pub, i);
+	for (int i = 0; i < 3; i++) {
+		fake_greet_with(&fake, &welcome);
+		for (uint64_t seq = 1; seq <= 3; seq++)
+			ck_assert_uint_eq(
+			    fake_hear(&fake, MESSAGE_PUBLISH).seq, seq);
+		fake_hear_nothing(&fake);
+	}
+}
+END_TEST
+
+START_TEST(what_is_acked_makes_room_again)
+{
+	struct ssemux_pub_options options = pub_options(&fake);
+	struct ssemux_pub_event event = pub_event(1, "x");
+
+	options.max_bytes = 500;
+	options.max_events = 2;
+	reopen(&options);
+	fake_greet(&fake, 0);
+	for (uint64_t seq = 1; seq <= 50; seq++) {
+		event.flags = seq % 2 == 0 ? SSEMUX_PUB_WANT_RECEIPT : 0;
+		ck_assert_int_eq(ssemux_pub_publish(pub, &event), 0);
+		fake_hear_event(&fake, seq, "x");
+		if (seq % 5 == 0) {
+			fake_refuse(&fake, seq, REFUSAL_DATA, "data");
+		} else {
+			fake_ack(&fake, seq);
+			fake_say(
+			    &fake, &(struct message){
+				       .type = MESSAGE_RECEIPT, .seq = seq});
+		}
+		ck_assert_int_eq(ssemux_pub_flush(pub, FAKE_PATIENCE_MS), 0);
+	}
 }
 END_TEST
 
@@ -581,6 +628,47 @@ START_TEST(the_result_function_may_publish_and_nothing_more)
 }
 END_TEST
 
+/* Says its last words in the moment between our reading and our writing. */
+static void
+hang_up_when_refused(const struct ssemux_pub_result *result, void *context)
+{
+	note_result(result, context);
+	if (result->outcome != SSEMUX_PUB_REFUSED)
+		return;
+	fake_say(&fake, &(struct message){
+			    .type = MESSAGE_RECEIPT, .seq = 1, .notified = 7});
+	fake_hang_up(&fake);
+}
+
+START_TEST(last_words_are_heard_when_writing_fails)
+{
+	struct ssemux_pub_options options = pub_options(&fake);
+	struct ssemux_pub_event event = pub_event(1, "short");
+
+	options.on_result = hang_up_when_refused;
+	reopen(&options);
+	event.flags = SSEMUX_PUB_WANT_RECEIPT;
+	ck_assert_int_eq(ssemux_pub_publish(pub, &event), 0);
+	event = pub_event(2, "much too long");
+	ck_assert_int_eq(ssemux_pub_publish(pub, &event), 0);
+	publish_number(pub, 3);
+	fake_greet_with(&fake, &(struct message){
+				   .type = MESSAGE_WELCOME,
+				   .version = 1,
+				   .max_event = 10,
+				   .window = 1,
+			       });
+	fake_hear_event(&fake, 1, "short");
+	fake_ack(&fake, 1);
+	work_until_state(&fake, SSEMUX_PUB_RECONNECTING);
+	/* 3 was being written; no SIGPIPE has ended this process. */
+	assert_results("acked 1 1001-0\nrefused 2 too-large data\n"
+		       "receipt 1 1001-0 7\n");
+	fake_greet(&fake, 1);
+	fake_hear_event(&fake, 2, "3");
+}
+END_TEST
+
 START_TEST(closing_with_everything_acked_says_bye)
 {
 	struct message message;
@@ -706,6 +794,9 @@ add_answer_tests(TCase *tests)
 	tcase_add_test(tests, an_answer_byte_by_byte_is_heard);
 	tcase_add_test(tests, a_refused_event_does_not_stop_those_after_it);
 	tcase_add_test(tests, no_more_than_the_window_is_sent_without_an_ack);
+	tcase_add_test(tests, a_new_connection_has_a_window_of_its_own);
+	tcase_add_test(tests, what_is_acked_makes_room_again);
+	tcase_add_test(tests, last_words_are_heard_when_writing_fails);
 	tcase_add_test(
 	    tests, a_broker_that_reads_slowly_makes_the_publisher_wait);
 	tcase_add_test(tests, receipts_are_told_in_order_after_their_acks);
