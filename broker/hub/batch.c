@@ -37,6 +37,7 @@ batch_add(struct batch *batch, const struct batch_entry *entry)
 	assert(batch->count < batch->size);
 	batch->entries[batch->count++] = *entry;
 	batch->events += entry->kind == BATCH_EVENT;
+	batch->receipts += entry->receipt == BATCH_RECEIPT;
 	batch->writes +=
 	    entry->kind == BATCH_EVENT || entry->kind == BATCH_FAREWELL;
 }
@@ -131,6 +132,6 @@ fail:
 void
 batch_clear(struct batch *batch)
 {
-	batch->count = batch->events = batch->writes = 0;
+	batch->count = batch->events = batch->writes = batch->receipts = 0;
 	buf_clear(&batch->records);
 }

@@ -44,9 +44,10 @@ struct batch_entry {
 struct batch {
 	struct batch_entry *entries;
 	size_t count;
-	size_t size;   /* entries there is memory for */
-	size_t events; /* entries that are events */
-	size_t writes; /* entries that need the transaction */
+	size_t size;     /* entries there is memory for */
+	size_t events;   /* entries that are events */
+	size_t receipts; /* events whose publisher wants one */
+	size_t writes;   /* entries that need the transaction */
 	struct buf records;
 };
 

@@ -14,7 +14,7 @@ static void
 put_in_ring(struct hub *hub)
 {
 	struct ring *ring = &hub->heritage->ring;
-	uint64_t deadline_ms = hub_now_ms() + RECEIPT_MS;
+	uint64_t deadline_ms = hub_steady_ms() + RECEIPT_MS;
 
 	for (size_t i = 0; i < hub->batch.count; i++) {
 		const struct batch_entry *entry = &hub->batch.entries[i];
@@ -25,9 +25,8 @@ put_in_ring(struct hub *hub)
 		record = batch_record(&hub->batch, entry);
 		hub->last_cursor = record->cursor;
 		if (entry->receipt == BATCH_RECEIPT)
-			record->receipt =
-			    receipts_open(&hub->receipts, &hub->heritage->board,
-				entry->publisher, entry->seq, deadline_ms);
+			record->receipt = receipts_open(&hub->receipts,
+			    entry->publisher, entry->seq, deadline_ms);
 		ring_write(ring, record);
 	}
 	receipts_placed(&hub->receipts, ring_publish(ring));

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -116,14 +117,26 @@ on_clock(struct ev_loop *loop, ev_timer *watcher, int events)
 	store_checkpoint(hub->store);
 }
 
+/* There are places for receipts again: takes what waited for one. */
+static void
+go_on(struct hub *hub)
+{
+	hub->waiting = false;
+	for (struct publisher *publisher = hub->publishers; publisher != NULL;
+	     publisher = publisher_next(publisher))
+		publisher_go_on(publisher);
+}
+
 static void
 answer_receipts(struct hub *hub)
 {
 	if (receipts_answer(
-		&hub->receipts, &hub->heritage->board, hub_now_ms()))
+		&hub->receipts, &hub->heritage->board, hub_steady_ms()))
 		ev_timer_again(hub->loop, &hub->receipt_deadline);
 	else
 		ev_timer_stop(hub->loop, &hub->receipt_deadline);
+	if (hub->waiting)
+		go_on(hub);
 }
 
 static void
@@ -231,12 +244,16 @@ int
 hub_run(struct heritage *heritage)
 {
 	struct hub hub = {.heritage = heritage, .config = heritage->config};
+	uint32_t receipt;
 
 	hub.loop = ev_loop_new(EVBACKEND_EPOLL);
 	hub.reader = message_reader_create();
 	if (hub.loop == NULL || hub.reader == NULL ||
 	    batch_init(&hub.batch, hub.config->publish_batch_events) == -1)
 		log_fatal(EX_OSERR, "no memory, or no epoll");
+	if (getrandom(&receipt, sizeof(receipt), 0) != sizeof(receipt))
+		log_fatal(EX_OSERR, "getrandom: %m");
+	receipts_init(&hub.receipts, receipt);
 	if (open_store(&hub) == -1 || reconcile_ring(&hub) == -1)
 		log_fatal(EX_IOERR, "the store cannot be used");
 	start_watchers(&hub);

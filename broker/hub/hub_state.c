@@ -3,13 +3,25 @@
 
 #include <time.h>
 
-uint64_t
-hub_now_ms(void)
+static uint64_t
+clock_ms(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+uint64_t
+hub_now_ms(void)
+{
+	return clock_ms(CLOCK_REALTIME);
+}
+
+uint64_t
+hub_steady_ms(void)
+{
+	return clock_ms(CLOCK_MONOTONIC);
 }
 
 void

@@ -30,6 +30,7 @@ struct hub {
 	size_t publisher_count;
 	bool draining;
 	bool sweep;           /* a publisher may be ready to be destroyed */
+	bool waiting;         /* a publisher may wait for a receipt's place */
 	size_t last_batch;    /* events in the batch before */
 	uint64_t last_cursor; /* newest cursor given */
 
@@ -47,5 +48,8 @@ void hub_count(struct hub *hub, enum metric metric, uint64_t amount);
 
 /* The clock, in Unix milliseconds. */
 uint64_t hub_now_ms(void);
+
+/* Milliseconds of a clock that nobody sets. */
+uint64_t hub_steady_ms(void);
 
 #endif

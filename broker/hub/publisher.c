@@ -38,6 +38,8 @@ struct publisher {
 	struct store_publisher known;
 	uint64_t stored_before; /* newest number stored before this began */
 	uint64_t offered;       /* newest number on this connection */
+	bool waiting;           /* its next event wants a receipt, for which
+				 * there is no place now */
 	bool closing;
 };
 
@@ -50,10 +52,26 @@ message_bytes_max(const struct publisher *publisher)
 	       MESSAGE_OVERHEAD_MAX;
 }
 
-/* One message, if a whole one is there. False: there is none. */
+/* Must this message wait until a receipt has been answered? */
+static bool
+must_wait(struct publisher *publisher, const struct message *message)
+{
+	struct hub *hub = publisher->hub;
+
+	if (message->type != MESSAGE_PUBLISH ||
+	    (message->flags & MESSAGE_FLAG_RECEIPT) == 0)
+		return false;
+	publisher->waiting =
+	    !receipts_room(&hub->receipts, hub->batch.receipts);
+	hub->waiting |= publisher->waiting;
+	return publisher->waiting;
+}
+
+/* One message, if a whole one is there. False: there is none, or it waits. */
 static bool
 take_message(struct publisher *publisher)
 {
+	struct hub *hub = publisher->hub;
 	const char *bytes = buf_bytes(&publisher->in);
 	size_t len = buf_length(&publisher->in);
 	enum refusal why = REFUSAL_MALFORMED;
@@ -69,17 +87,32 @@ take_message(struct publisher *publisher)
 		publisher->need = size;
 		return false;
 	case MESSAGE_BAD:
-		hub_commit(publisher->hub);
+		hub_commit(hub);
 		publisher_end(publisher, (struct fault){why, NULL});
 		return false;
 	case MESSAGE_WHOLE:
 		break;
 	}
-	fault = message_read(publisher->hub->reader, bytes, size, &message);
-	intake_message(publisher->hub, publisher, &message, fault);
+	fault = message_read(hub->reader, bytes, size, &message);
+	if (fault.refusal == REFUSAL_NONE && must_wait(publisher, &message))
+		return false;
+	intake_message(hub, publisher, &message, fault);
 	buf_consume(&publisher->in, size);
 	publisher->need = 1;
 	return true;
+}
+
+/* Reads only from who reads, and whose events can be taken. */
+static void
+publisher_pace(struct publisher *publisher)
+{
+	struct ev_loop *loop = publisher->hub->loop;
+
+	if (publisher->closing || publisher->waiting ||
+	    buf_length(&publisher->out) > OUT_HIGH_BYTES)
+		ev_io_stop(loop, &publisher->readable);
+	else if (!ev_is_active(&publisher->readable))
+		ev_io_start(loop, &publisher->readable);
 }
 
 static void
@@ -91,6 +124,16 @@ take_messages(struct publisher *publisher)
 		if (batch_full(&hub->batch, hub->config->publish_batch_bytes))
 			hub_commit(hub);
 	}
+	publisher_pace(publisher);
+}
+
+void
+publisher_go_on(struct publisher *publisher)
+{
+	if (!publisher->waiting)
+		return;
+	publisher->waiting = false;
+	take_messages(publisher);
 }
 
 static void
@@ -119,18 +162,6 @@ on_readable(struct ev_loop *loop, ev_io *watcher, int events)
 	}
 	buf_commit(&publisher->in, (size_t)got);
 	take_messages(publisher);
-}
-
-/* Reads only from who reads. */
-static void
-publisher_pace(struct publisher *publisher)
-{
-	struct ev_loop *loop = publisher->hub->loop;
-
-	if (publisher->closing || buf_length(&publisher->out) > OUT_HIGH_BYTES)
-		ev_io_stop(loop, &publisher->readable);
-	else if (!ev_is_active(&publisher->readable))
-		ev_io_start(loop, &publisher->readable);
 }
 
 static void

@@ -57,6 +57,9 @@ void publisher_end(struct publisher *publisher, struct fault fault);
 /* Begins to close without a word. */
 void publisher_close(struct publisher *publisher);
 
+/* Takes what waited for the place of a receipt, if anything did. */
+void publisher_go_on(struct publisher *publisher);
+
 /* Sends what was answered, as far as the socket takes it. */
 void publisher_flush(struct publisher *publisher);
 

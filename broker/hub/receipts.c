@@ -1,6 +1,8 @@
 /* receipts: counts of clients, on their way back. See receipts.h. */
 #include "broker/hub/receipts.h"
 
+#include <assert.h>
+
 #include "broker/hub/publisher.h"
 
 /* A position that is not known yet. */
@@ -26,12 +28,23 @@ answer_first(struct receipts *receipts, const struct board *board)
 	receipts->count--;
 }
 
-uint32_t
-receipts_open(struct receipts *receipts, const struct board *board,
-    struct publisher *publisher, uint64_t seq, uint64_t deadline_ms)
+void
+receipts_init(struct receipts *receipts, uint32_t last_number)
 {
-	if (receipts->count == BOARD_TALLIES)
-		answer_first(receipts, board);
+	*receipts = (struct receipts){.last_number = last_number};
+}
+
+bool
+receipts_room(const struct receipts *receipts, size_t more)
+{
+	return receipts->count + more < BOARD_TALLIES;
+}
+
+uint32_t
+receipts_open(struct receipts *receipts, struct publisher *publisher,
+    uint64_t seq, uint64_t deadline_ms)
+{
+	assert(receipts->count < BOARD_TALLIES);
 	if (++receipts->last_number == 0)
 		receipts->last_number = 1;
 	receipts->count++;

@@ -4,8 +4,8 @@
  * A wanted receipt gets a number, which goes into the event's record. Each
  * worker tallies under that number what it hands out, and says how far in the
  * ring it has come; when all live workers are past the event, the sum of their
- * tallies is the answer. Bounded: BOARD_TALLIES open at once, in order; when
- * one more comes, the oldest is answered with what was counted so far.
+ * tallies is the answer. Bounded: BOARD_TALLIES open at once, in order; an
+ * event that wants one more has to wait.
  */
 #ifndef SSEMUX_HUB_RECEIPTS_H
 #define SSEMUX_HUB_RECEIPTS_H
@@ -33,10 +33,17 @@ struct receipts {
 	uint32_t last_number;
 };
 
-/* Opens a receipt; its position is set later, for all that have none yet, with
- * receipts_placed(). Returns its number. */
-uint32_t receipts_open(struct receipts *receipts, const struct board *board,
-    struct publisher *publisher, uint64_t seq, uint64_t deadline_ms);
+/* Begins without any. Numbers go on from last_number, which must not be near
+ * one that a hub before has used: a worker may still count under that. */
+void receipts_init(struct receipts *receipts, uint32_t last_number);
+
+/* Is there room for one more, when so many are to be opened anyway? */
+bool receipts_room(const struct receipts *receipts, size_t more);
+
+/* Opens a receipt, for which there must be room; its position is set later,
+ * for all that have none yet, with receipts_placed(). Returns its number. */
+uint32_t receipts_open(struct receipts *receipts, struct publisher *publisher,
+    uint64_t seq, uint64_t deadline_ms);
 void receipts_placed(struct receipts *receipts, uint64_t position);
 
 /* Answers those that are complete or due. True while some are open. */
