@@ -196,9 +196,10 @@ struct ssemux_pub_event {
 	/* 1 to 200 characters of A-Z a-z 0-9 _ . : ~ @ / -; required. */
 	const char *channel;
 	/* One line of UTF-8 without control characters, at most 200 bytes.
-	 * NULL or "": none. */
+	 * NULL or "": none. Not the name of a control event: connected, live,
+	 * resync, subscribed, token-expiring, revoked, bye, ping. */
 	const char *type;
-	/* The id of the thing that changed; the same bounds. */
+	/* The id of the thing that changed: one line, as long, any name. */
 	const char *key;
 	/* May be NULL when data_bytes is 0. Texts need no NUL at the end; they
 	 * must be valid UTF-8. At most ssemux_pub_max_event() bytes. */
