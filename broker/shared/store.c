@@ -15,6 +15,7 @@ static const char writer_setup[] = "PRAGMA secure_delete = OFF;"
 				   "PRAGMA temp_store = MEMORY;"
 				   "PRAGMA journal_mode = WAL;"
 				   "PRAGMA wal_autocheckpoint = 0;"
+				   "PRAGMA journal_size_limit = 67108864;"
 				   "PRAGMA cache_size = -32768;";
 
 static const char schema[] =

@@ -19,10 +19,10 @@ enum {
 	STORE_ROWS_PER_STEP = 512,
 	STORE_BYTES_PER_STEP = 262144,
 	RESYNC_CHANNELS = 200, /* in one "resync" */
+	/* How long those who catch up may keep a worker from its other work,
+	 * in microseconds. */
+	CATCH_UP_US = 2000,
 };
-
-/* How long those who catch up may keep a worker from its other work. */
-static const double CATCH_UP_SECONDS = 0.002;
 
 /* A half-written event that is gone cannot be finished: the stream is of no
  * use any more. The client comes back with the cursor before it. */
@@ -279,12 +279,12 @@ take_step(struct worker *worker, struct subscriber *subscriber)
 bool
 cursor_catch_up(struct worker *worker)
 {
-	double end = worker_clock_s() + CATCH_UP_SECONDS;
+	uint64_t end_us = worker_steady_us() + CATCH_UP_US;
 	struct subscriber *subscriber;
 
 	while ((subscriber = place_next_runnable(worker)) != NULL) {
 		take_step(worker, subscriber);
-		if (worker_clock_s() > end)
+		if (worker_steady_us() > end_us)
 			break;
 	}
 	return worker->behind_first != NULL;

@@ -125,7 +125,7 @@ connection_await_writable(struct connection *connection)
 void
 connection_was_written(struct connection *connection)
 {
-	connection->last_write_s = (uint32_t)worker_now_s(connection->worker);
+	connection->last_write_s = (uint32_t)worker_steady_s();
 }
 
 /* The answer is sent and it was the last: closes without cutting it short, as
@@ -274,7 +274,7 @@ heartbeat(struct connection *connection)
 {
 	struct worker *worker = connection->worker;
 	uint64_t period_s = (worker->config->http_heartbeat + 999) / 1000;
-	uint64_t silent_s = worker_now_s(worker) - connection->last_write_s;
+	uint64_t silent_s = worker_steady_s() - connection->last_write_s;
 
 	if (silent_s < period_s) {
 		connection_set_deadline(

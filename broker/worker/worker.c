@@ -89,8 +89,7 @@ on_clock(struct ev_loop *loop, ev_timer *watcher, int events)
 
 	(void)loop;
 	(void)events;
-	wheel_turn(
-	    &worker->wheel, worker_now_s(worker), connection_due, worker);
+	wheel_turn(&worker->wheel, worker_steady_s(), connection_due, worker);
 }
 
 static void
@@ -232,7 +231,7 @@ worker_run(struct heritage *heritage)
 	    sizeof(worker->random))
 		log_fatal(EX_OSERR, "getrandom: %m");
 	worker->random |= 1; /* xorshift never leaves 0 */
-	wheel_init(&worker->wheel, worker_now_s(worker));
+	wheel_init(&worker->wheel, worker_steady_s());
 	start_log(worker);
 	start_watchers(worker);
 	if (heritage->confine(heritage) == -1)

@@ -1,6 +1,8 @@
 /* worker_state: what every room of a worker asks for. See worker_state.h. */
 #include "broker/worker/worker_state.h"
 
+#include <time.h>
+
 void
 worker_count(struct worker *worker, enum metric metric, uint64_t amount)
 {
@@ -13,16 +15,23 @@ worker_now_ms(const struct worker *worker)
 	return (uint64_t)(ev_now(worker->loop) * 1000.);
 }
 
+/* Asked for with every write: the coarse clock is read without a call. */
 uint64_t
-worker_now_s(const struct worker *worker)
+worker_steady_s(void)
 {
-	return (uint64_t)ev_now(worker->loop);
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint64_t)now.tv_sec;
 }
 
-double
-worker_clock_s(void)
+uint64_t
+worker_steady_us(void)
 {
-	return ev_time();
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
 /* xorshift64: good enough to spread clients in time. */

@@ -68,11 +68,12 @@ void worker_count(struct worker *worker, enum metric metric, uint64_t amount);
 /* A delay for "retry:", in milliseconds: http.retry and up to as much more. */
 uint32_t worker_retry_ms(struct worker *worker);
 
-/* The clock, in Unix milliseconds and in seconds of the loop. */
+/* The clock, in Unix milliseconds; it may be set back and forth. */
 uint64_t worker_now_ms(const struct worker *worker);
-uint64_t worker_now_s(const struct worker *worker);
 
-/* The time now, not that of the turn, in seconds. */
-double worker_clock_s(void);
+/* Time that only goes on, from some moment in the past: for everything that is
+ * due after a while. */
+uint64_t worker_steady_s(void);
+uint64_t worker_steady_us(void);
 
 #endif
