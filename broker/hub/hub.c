@@ -101,6 +101,20 @@ on_more_to_trim(struct ev_loop *loop, ev_idle *watcher, int events)
 	trim(watcher->data);
 }
 
+/* Does a connection use this publisher's id? */
+static bool
+is_connected(int64_t id, void *context)
+{
+	struct hub *hub = context;
+
+	for (struct publisher *publisher = hub->publishers; publisher != NULL;
+	     publisher = publisher_next(publisher)) {
+		if (publisher_known(publisher)->id == id)
+			return true;
+	}
+	return false;
+}
+
 static void
 on_clock(struct ev_loop *loop, ev_timer *watcher, int events)
 {
@@ -111,8 +125,9 @@ on_clock(struct ev_loop *loop, ev_timer *watcher, int events)
 	(void)loop;
 	(void)events;
 	trim(hub);
-	if (now_ms > age_ms && store_forget_old_publishers(hub->store,
-				   now_ms - age_ms, FORGET_ROWS) == -1)
+	if (now_ms > age_ms &&
+	    store_forget_old_publishers(hub->store, now_ms - age_ms,
+		FORGET_ROWS, is_connected, hub) == -1)
 		hub_count(hub, METRIC_STORE_FAILURES, 1);
 	store_checkpoint(hub->store);
 }

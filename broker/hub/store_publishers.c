@@ -98,21 +98,31 @@ next_publisher(struct store_writer *writer, int64_t after, int64_t *id)
 	return result == SQLITE_ROW || result == SQLITE_DONE ? 0 : -1;
 }
 
+/* Who is to be forgotten. */
+struct forgetting {
+	uint64_t before_ms;
+	bool (*keeps)(int64_t id, void *context);
+	void *context;
+};
+
 /* One publisher: 1 it was forgotten, 0 it was not, -1 (not logged). */
 static int
-forget_if_old(struct store_writer *writer, int64_t id, uint64_t before_ms)
+forget_if_old(struct store_writer *writer, int64_t id,
+    const struct forgetting *forgetting)
 {
 	uint64_t last_seq, cursor;
 
 	if (find_newest(writer, id, &last_seq, &cursor) == -1)
 		return -1;
-	if (cursor_id_ms(cursor) >= before_ms)
+	if (cursor_id_ms(cursor) >= forgetting->before_ms ||
+	    forgetting->keeps(id, forgetting->context))
 		return 0;
 	return forget_publisher(writer, id) == -1 ? -1 : 1;
 }
 
 static int
-forget_old(struct store_writer *writer, uint64_t before_ms, int rows)
+forget_old(
+    struct store_writer *writer, const struct forgetting *forgetting, int rows)
 {
 	int forgotten = 0;
 
@@ -125,7 +135,7 @@ forget_old(struct store_writer *writer, uint64_t before_ms, int rows)
 		writer->publisher_looked = id;
 		if (id == 0)
 			break;
-		result = forget_if_old(writer, id, before_ms);
+		result = forget_if_old(writer, id, forgetting);
 		if (result == -1)
 			return -1;
 		forgotten += result;
@@ -134,14 +144,15 @@ forget_old(struct store_writer *writer, uint64_t before_ms, int rows)
 }
 
 int
-store_forget_old_publishers(
-    struct store_writer *writer, uint64_t before_ms, int rows)
+store_forget_old_publishers(struct store_writer *writer, uint64_t before_ms,
+    int rows, bool (*keeps)(int64_t id, void *context), void *context)
 {
+	const struct forgetting forgetting = {before_ms, keeps, context};
 	int forgotten;
 
 	if (store_do(writer, WRITE_BEGIN) == -1)
 		return store_failed(writer, "forget publishers");
-	forgotten = forget_old(writer, before_ms, rows);
+	forgotten = forget_old(writer, &forgetting, rows);
 	if (forgotten == -1 || store_do(writer, WRITE_COMMIT) == -1) {
 		store_failed(writer, "forget publishers");
 		store_rollback(writer);
