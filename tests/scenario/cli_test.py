@@ -1,7 +1,6 @@
 """ssemux-pub and ssemuxctl, as a person or a script uses them."""
 import json
 import os
-import pty
 import subprocess
 import tempfile
 import unittest
@@ -128,35 +127,6 @@ class Cli(BrokerCase):
             capture_output=True, text=True, timeout=20)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertTrue(done.stdout)
-
-    def test_a_terminal_gets_a_progress_bar_and_a_pipe_does_not(self):
-        broker = self.broker()
-        with tempfile.TemporaryFile("w+") as lines:
-            lines.writelines("line %d\n" % n for n in range(50000))
-            for shown in (True, False):
-                lines.seek(0)
-                self.assertEqual("%" in self.watched(broker, lines, shown),
-                                 shown)
-
-    def watched(self, broker, lines, terminal):
-        """What ssemux-pub -l writes to standard error."""
-        ours, its = pty.openpty() if terminal else os.pipe()
-        process = subprocess.Popen(
-            [PUBLISH, "-s", broker.socket, "-l", "c"], stdin=lines,
-            stdout=subprocess.DEVNULL, stderr=its)
-        os.close(its)
-        out = b""
-        while True:
-            try:
-                part = os.read(ours, 4096)
-            except OSError:  # so ends a terminal
-                break
-            if not part:
-                break
-            out += part
-        os.close(ours)
-        self.assertEqual(process.wait(60), 0, out)
-        return out.decode()
 
     def test_it_waits_out_a_hub_that_is_killed(self):
         broker = self.broker()

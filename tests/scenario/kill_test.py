@@ -175,12 +175,16 @@ class Kill(BrokerCase):
                 inodes[link] = pid
         with open("/proc/net/tcp") as table:
             rows = [line.split() for line in table]
-        out = []
-        for reader in readers:
-            port = "%04X" % reader.stream.address[1]
-            inode = next((row[9] for row in rows
-                          if row[2].endswith(":" + port)), None)
-            out.append(inodes.get("socket:[%s]" % inode))
+        # Of this broker, and established: another one's connection, or one
+        # that has ended, may have had the same port at the far end.
+        near = ":%04X" % broker.port
+        rows = [row for row in rows
+                if row[1].endswith(near) and row[3] == "01"]
+        own_port = ":%04X" % broker.port
+        held = {row[2][-5:]: inodes.get("socket:[%s]" % row[9])
+                for row in rows if row[1].endswith(own_port)}
+        out = [held.get(":%04X" % reader.stream.address[1])
+               for reader in readers]
         return None if None in out else out
 
     def test_all_killed_and_started_again_loses_nothing(self):
