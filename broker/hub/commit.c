@@ -88,9 +88,9 @@ hub_commit(struct hub *hub)
 			put_in_ring(hub);
 			hub_count(hub, METRIC_BATCHES, 1);
 			hub_count(hub, METRIC_EVENTS_ACCEPTED, batch->events);
+			hub->untrimmed += batch->events;
 		}
 		answer_all(hub);
 	}
-	hub->last_batch = batch->events;
 	batch_clear(batch);
 }

@@ -36,6 +36,8 @@ show_totals(struct hub *hub)
 
 /* --- the loop --- */
 
+/* Lets go of up to twice what came in since the last time: history stays within
+ * its bounds however fast events come in, and each step is short. */
 static void
 trim(struct hub *hub)
 {
@@ -45,13 +47,20 @@ trim(struct hub *hub)
 	    .max_bytes = hub->config->history_max_bytes,
 	    .max_channels = hub->config->history_max_channels,
 	};
-	/* Faster than events come in, however fast that is. */
-	int rows = TRIM_ROWS_MIN + 2 * (int)hub->last_batch;
-	int let_go = store_trim(hub->store, &limits, hub_now_ms(), rows);
+	size_t due = TRIM_ROWS_MIN + 2 * hub->untrimmed;
+	size_t rows;
+	int let_go;
 
-	if (let_go > 0)
-		hub_count(hub, METRIC_EVENTS_TRIMMED, (uint64_t)let_go);
-	if (let_go == rows)
+	do {
+		rows = due < STORE_TRIM_ROWS_MAX ? due : STORE_TRIM_ROWS_MAX;
+		let_go =
+		    store_trim(hub->store, &limits, hub_now_ms(), (int)rows);
+		if (let_go > 0)
+			hub_count(hub, METRIC_EVENTS_TRIMMED, (uint64_t)let_go);
+		due -= rows;
+	} while (let_go == (int)rows && due > 0);
+	hub->untrimmed = 0;
+	if (let_go == (int)rows)
 		ev_idle_start(hub->loop, &hub->more_to_trim);
 	else
 		ev_idle_stop(hub->loop, &hub->more_to_trim);
@@ -77,7 +86,6 @@ static void
 on_turn_end(struct ev_loop *loop, ev_prepare *watcher, int events)
 {
 	struct hub *hub = watcher->data;
-	bool committed = hub->batch.events > 0;
 
 	(void)loop;
 	(void)events;
@@ -86,7 +94,7 @@ on_turn_end(struct ev_loop *loop, ev_prepare *watcher, int events)
 		sweep(hub);
 	if (hub->receipts.count > 0 && !ev_is_active(&hub->receipt_deadline))
 		ev_timer_again(hub->loop, &hub->receipt_deadline);
-	if (committed) {
+	if (hub->untrimmed > 0) {
 		trim(hub);
 		store_checkpoint(hub->store);
 	}

@@ -31,7 +31,7 @@ struct hub {
 	bool draining;
 	bool sweep;           /* a publisher may be ready to be destroyed */
 	bool waiting;         /* a publisher may wait for a receipt's place */
-	size_t last_batch;    /* events in the batch before */
+	size_t untrimmed;     /* events committed since the last trim */
 	uint64_t last_cursor; /* newest cursor given */
 
 	ev_io listener;

@@ -13,7 +13,6 @@
 #include "protocol/cursor_id.h"
 
 enum {
-	TRIM_ROWS_MAX = 8192,
 	CHECKPOINT_PAGES = 1024, /* 4 MiB */
 };
 
@@ -24,7 +23,7 @@ struct horizon {
 
 /* What a step lets go. */
 struct trim {
-	struct horizon horizons[TRIM_ROWS_MAX];
+	struct horizon horizons[STORE_TRIM_ROWS_MAX];
 	size_t count;
 	uint64_t bytes;
 	uint64_t cursor; /* the newest that goes */
@@ -211,8 +210,8 @@ store_trim(struct store_writer *writer, const struct store_limits *limits,
 	trim = calloc(1, sizeof(*trim));
 	if (trim == NULL)
 		return store_failed(writer, "trim: no memory");
-	if (rows > TRIM_ROWS_MAX)
-		rows = TRIM_ROWS_MAX;
+	if (rows > STORE_TRIM_ROWS_MAX)
+		rows = STORE_TRIM_ROWS_MAX;
 	if (trim_step(writer, limits, now_ms, rows, trim) == 0) {
 		let_go = (int)trim->count;
 	} else {

@@ -103,9 +103,12 @@ struct store_limits {
 	uint64_t max_channels;
 };
 
+enum { STORE_TRIM_ROWS_MAX = 8192 };
+
 /*
  * Lets go of what is over the limits, the oldest first, at most `rows` events
- * in one transaction. The number of events let go; -1: failed (logged).
+ * in one transaction (at most STORE_TRIM_ROWS_MAX). The number of events let
+ * go; -1: failed (logged).
  */
 int store_trim(struct store_writer *writer, const struct store_limits *limits,
     uint64_t now_ms, int rows);

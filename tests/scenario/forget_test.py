@@ -41,6 +41,40 @@ class Forget(BrokerCase):
                     first.publish("c", str(number))
                     second.publish("c", str(number))
 
+    def test_history_stays_short_however_fast_events_come_in(self):
+        broker = self.broker(history__max_events=1000)
+        count, each = 40, 8000
+        rows = b"".join(wire.pack([wire.PUBLISH, number + 1, "c", None, None,
+                                   "x"]) for number in range(each))
+        publishers = [broker.publisher("p%d" % n) for n in range(count)]
+        writers = [threading.Thread(target=publisher.send_bytes, args=(rows,))
+                   for publisher in publishers]
+        readers = [threading.Thread(target=self.drop_acks, args=(publisher,))
+                   for publisher in publishers]
+        for thread in writers + readers:
+            thread.start()
+
+        def accepted():
+            stats = broker.stats()
+            # It may be over its bound for as long as one turn lasts.
+            self.assertLessEqual(stats["store_events"], 1000 + 2 * 8192)
+            return stats["events_accepted_total"] == count * each
+        wait_for(accepted, "all events", 60)
+        for publisher in publishers:
+            publisher.socket.shutdown(2)
+            publisher.close()
+        for thread in writers + readers:
+            thread.join()
+        wait_for(lambda: broker.stats()["store_events"] == 1000, "the end")
+
+    @staticmethod
+    def drop_acks(publisher):
+        try:
+            while publisher.socket.recv(1 << 20):
+                pass
+        except OSError:
+            pass
+
 
 if __name__ == "__main__":
     unittest.main()
