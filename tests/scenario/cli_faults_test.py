@@ -37,10 +37,18 @@ class FakeBroker:
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
         self.listener.listen(8)
-        test.addCleanup(self.stop)
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+        test.addCleanup(self.finish)
 
     def stop(self):
+        """Takes no more connections."""
+        self.listener.shutdown(socket.SHUT_RDWR)
+
+    def finish(self):
+        self.stop()
+        # Only then may the number of the descriptor go to another.
+        self.thread.join(20)
         self.listener.close()
 
     def serve(self):
