@@ -130,8 +130,9 @@ on_clock(struct ev_loop *loop, ev_timer *watcher, int events)
 	uint64_t now_ms = hub_now_ms();
 	uint64_t age_ms = hub->config->history_max_age;
 
-	(void)loop;
 	(void)events;
+	if (!hub->draining)
+		ev_io_start(loop, &hub->listener);
 	trim(hub);
 	if (now_ms > age_ms &&
 	    store_forget_old_publishers(hub->store, now_ms - age_ms,
@@ -179,6 +180,17 @@ on_bell(struct ev_loop *loop, ev_io *watcher, int events)
 	answer_receipts(watcher->data);
 }
 
+/* No connection can be had now; it is tried again with the next clock. */
+static void
+pause_listening(struct hub *hub, int error)
+{
+	if (error == EAGAIN || error == ECONNABORTED || error == EINTR)
+		return;
+	errno = error;
+	log_warn("accept a publisher: %m");
+	ev_io_stop(hub->loop, &hub->listener);
+}
+
 static void
 on_connection(struct ev_loop *loop, ev_io *watcher, int events)
 {
@@ -192,8 +204,7 @@ on_connection(struct ev_loop *loop, ev_io *watcher, int events)
 		struct publisher *publisher;
 
 		if (fd == -1) {
-			if (errno != EAGAIN && errno != ECONNABORTED)
-				log_warn("accept a publisher: %m");
+			pause_listening(hub, errno);
 			return;
 		}
 		publisher = publisher_create(hub, fd);
