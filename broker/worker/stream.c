@@ -172,6 +172,18 @@ read_choices(struct opening *opening)
 	return true;
 }
 
+/* Can a place behind the newest event be meant? A time may be: nothing has
+ * happened since. A cursor was never given here, nor may the time to come. */
+static bool
+can_follow_head(struct slice text, uint64_t cursor, uint64_t now_ms)
+{
+	uint64_t exact;
+
+	return cursor == UINT64_MAX ||
+	       (cursor_id_parse(text.bytes, text.len, &exact) == -1 &&
+		   cursor_id_ms(cursor) <= now_ms);
+}
+
 /*
  * Where the stream starts. What makes no sense is not refused, for an
  * EventSource would never come back: it is told to load everything anew.
@@ -181,14 +193,15 @@ read_cursor(struct opening *opening, const struct http_request *request)
 {
 	struct worker *worker = opening->worker;
 	struct slice text = http_header(request, "Last-Event-ID", NULL);
+	uint64_t now_ms = worker_now_ms(worker);
 	uint64_t cursor = UINT64_MAX;
 
 	if (text.len == 0)
 		text = opening->asked.last_event_id;
 	if (text.len == 0)
 		text = opening->asked.since;
-	if (text.len > 0 && cursor_id_parse_since(text.bytes, text.len,
-				worker_now_ms(worker), &cursor) == -1)
+	if (text.len > 0 &&
+	    cursor_id_parse_since(text.bytes, text.len, now_ms, &cursor) == -1)
 		opening->bad_cursor = true;
 	/* Whoever knows a cursor got it after the ring had it. */
 	while (follow_ring(worker))
@@ -196,7 +209,7 @@ read_cursor(struct opening *opening, const struct http_request *request)
 	opening->cursor = worker->window.head;
 	if (cursor <= opening->cursor)
 		opening->cursor = cursor;
-	else if (cursor != UINT64_MAX)
+	else if (!can_follow_head(text, cursor, now_ms))
 		opening->bad_cursor = true;
 }
 
