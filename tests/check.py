@@ -42,22 +42,25 @@ def count_check(output, status):
         r"^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)", output, re.M)
     total = sum(int(row[0]) for row in rows)
     bad = sum(int(row[1]) + int(row[2]) for row in rows)
-    return total - bad, max(bad, 1 if status or not rows else 0)
+    return total - bad, max(bad, 1 if status or not rows else 0), 0
 
 
 def count_unittest(output, status):
-    """unittest's "Ran N tests" and "FAILED (failures=N, errors=N)"."""
+    """unittest's "Ran N tests", "FAILED (failures=N, errors=N)" and
+    "OK (skipped=N)"."""
     ran = re.findall(r"^Ran (\d+) tests? in", output, re.M)
     bad = sum(int(n) for n in re.findall(
         r"(?:failures|errors|unexpected successes)=(\d+)",
         "".join(re.findall(r"^FAILED \(.*\)$", output, re.M))))
+    skipped = sum(int(n) for n in re.findall(
+        r"^(?:OK|FAILED) \(.*?skipped=(\d+)", output, re.M))
     total = sum(int(n) for n in ran)
     bad = max(bad, 1 if status or not total else 0)
-    return max(total - bad, 0), bad
+    return max(total - bad - skipped, 0), bad, skipped
 
 
 def count_one(output, status):
-    return (0, 1) if status else (1, 0)
+    return (0, 1, 0) if status else (1, 0, 0)
 
 
 def name_of(path):
@@ -123,12 +126,11 @@ def run(job, log_folder):
             status = "no end within %d s" % job.deadline_s
     with open(log, errors="replace") as text:
         output = text.read()
-    passed, failed = job.count(output, status)
-    return passed, failed, time.monotonic() - started, status, log
+    return job.count(output, status), time.monotonic() - started, status, log
 
 
 def show(job, result):
-    passed, failed, seconds, status, log = result
+    (passed, failed, _), seconds, status, log = result
     print("%-6s %-32s %4d passed %3d failed %7.1f s" % (
         "FAILED" if failed else "ok", job.name, passed, failed, seconds))
     if failed:
@@ -149,16 +151,17 @@ def main():
     options = parser.parse_args()
     log_folder = os.path.join(options.build, "log")
     os.makedirs(log_folder, exist_ok=True)
-    passed = failed = 0
+    counts = [0, 0, 0]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         running = {pool.submit(run, job, log_folder): job
                    for job in jobs_of(options)}
         for done in concurrent.futures.as_completed(running):
             result = done.result()
             show(running[done], result)
-            passed += result[0]
-            failed += result[1]
-    print("%d passed, %d failed" % (passed, failed))
+            counts = [a + b for a, b in zip(counts, result[0])]
+    passed, failed, skipped = counts
+    print("%d passed, %d failed%s" % (
+        passed, failed, ", %d skipped" % skipped if skipped else ""))
     return 1 if failed or not passed else 0
 
 
