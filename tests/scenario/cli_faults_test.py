@@ -138,7 +138,7 @@ class CliFaults(unittest.TestCase):
         done = run("c", "x", env={"SSEMUX_SOCKET": fake.path})
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(fake.data(), ["x"])
-        self.assertEqual(fake.byes, 1)
+        wait_for(lambda: fake.byes == 1, "its farewell")
 
     def test_a_broker_that_goes_for_good_is_75(self):
         fake = FakeBroker(self, answer=lambda message: fake.stop())
