@@ -3,13 +3,14 @@ acknowledged event is delivered and stored exactly once, in order."""
 import os
 import random
 import signal
+import sqlite3
 import threading
 import unittest
 
 import msgpack_wire as wire
 import steady
 from broker import SCALE, BrokerCase, alive, tagged, wait_for
-from sse_client import Ended
+from sse_client import Crowd, Ended
 
 
 class Reader(threading.Thread):
@@ -77,6 +78,52 @@ class Reader(threading.Thread):
             raise self.error
 
 
+class Burst:
+    """A publisher that always has a whole window on its way, so that a kill
+    finds the hub amid a transaction, between it and the ring, or among the
+    acks; and that resends as the protocol says."""
+
+    WINDOW = 8192
+
+    def __init__(self, broker):
+        self.broker = broker
+        self.cursors = []       # of event n + 1, as acknowledged first
+        self.given = 0          # events that were ever sent
+        self.recognised = 0     # resends that the broker had already
+        self.rounds = 0         # of those, how often there were any
+
+    def connect(self):
+        def connected():
+            try:
+                return self.broker.publisher("burst")
+            except (OSError, wire.Closed, wire.Refused):
+                return None
+        return wait_for(connected, "a connection")
+
+    def run(self, new, before_sending=lambda: None):
+        """Sends what has no ack and so many new events; reads acks until all
+        are there or the connection ends."""
+        known = self.recognised
+        with self.connect() as publisher:
+            self.given = max(self.given, len(self.cursors) + new)
+            messages = b"".join(
+                wire.pack([wire.PUBLISH, n, "burst", None, None, str(n)])
+                for n in range(len(self.cursors) + 1, self.given + 1))
+            before_sending()
+            try:
+                publisher.send_bytes(messages)
+                while len(self.cursors) < self.given:
+                    self.take(*publisher.ack())
+            except (wire.Closed, ConnectionError):
+                pass
+        self.rounds += self.recognised > known
+
+    def take(self, seq, cursor, duplicate):
+        assert seq == len(self.cursors) + 1, (seq, len(self.cursors))
+        self.cursors.append(cursor)
+        self.recognised += duplicate
+
+
 class Kill(BrokerCase):
     def publishers(self, broker):
         return [steady.Service(broker, "svc:loop", "loop"),
@@ -137,6 +184,78 @@ class Kill(BrokerCase):
         self.check(broker, publishers, readers)
         self.assertEqual([reader.drops for reader in readers],
                          [0] * len(readers))
+
+    def test_hub_killed_amid_large_batches(self):
+        """Until enough kills have struck between a commit and its acks."""
+        broker = self.broker()
+        seed = random.randrange(2**32)
+        print("seed", seed)
+        dice = random.Random(seed)
+        burst = Burst(broker)
+        with Crowd(broker.port) as crowd:
+            members = [crowd.add("*"), crowd.add("burst", "&format=raw")]
+            crowd.until(lambda: all(member.live for member in members))
+            kills = 0
+            while (kills < 20 or burst.rounds < 3) and kills < 500:
+                hub = broker.hub()
+                killer = threading.Timer(dice.uniform(0, 0.025), os.kill,
+                                         (hub, signal.SIGKILL))
+                burst.run(Burst.WINDOW, killer.start)
+                killer.join()
+                wait_for(lambda: not alive(hub), "the hub's death")
+                kills += 1
+                crowd.turn()
+            burst.run(0)
+            print("%d kills, %d of them between commit and ack; %d events" % (
+                kills, burst.rounds, burst.given))
+            self.assertGreaterEqual(burst.rounds, 3)
+            ids = list(map(wire.cursor_text, burst.cursors))
+            for member in members:
+                crowd.until(lambda: member.ended or
+                            len(member.cursors) >= len(ids))
+                self.assertEqual((member.drops, member.cursors), (0, ids))
+        self.assertEqual([(row[0], row[4].decode())
+                          for row in broker.stored()],
+                         list(zip(burst.cursors,
+                                  map(str, range(1, burst.given + 1)))))
+
+    def test_hub_killed_between_commit_and_ring_delivers_all_the_same(self):
+        """The moment is too short to hit, so it is made: with the supervisor
+        stopped, the killed hub's last transaction is written for it."""
+        broker = self.broker()
+        with broker.stream() as stream, \
+                broker.stream("c", query="&format=raw") as raw:
+            stream.start()
+            raw.start()
+            with broker.publisher() as publisher:
+                last = publisher.publish("c", "1")
+            for turn in range(3):
+                os.kill(broker.pid, signal.SIGSTOP)
+                try:
+                    broker.kill_hub()
+                    cursors = [last + 1, last + 2, last + 3]
+                    self.commit(broker, cursors)
+                finally:
+                    os.kill(broker.pid, signal.SIGCONT)
+                with broker.publisher("p%d" % turn) as publisher:
+                    last = publisher.publish("c", "after")
+                for one in (stream, raw):
+                    ids = [event.id for event in one.events(
+                        5 if turn == 0 else 4)][-4:]
+                    self.assertEqual(ids, list(map(
+                        wire.cursor_text, cursors + [last])))
+
+    def commit(self, broker, cursors):
+        base = sqlite3.connect(broker.database)
+        with base:
+            base.executemany(
+                "INSERT INTO event SELECT ?, id, 0, NULL, NULL, ? FROM channel"
+                " WHERE name = 'c'", [(cursor, b"x") for cursor in cursors])
+            base.execute(
+                "UPDATE state SET last_cursor = ?, events = events + ?,"
+                " bytes = bytes + ?",
+                (cursors[-1], len(cursors), 2 * len(cursors)))
+        base.close()
 
     def test_worker_killed_drops_its_own_subscribers_only(self):
         broker = self.broker()
