@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
-"""Manuals: every promise of the code has its line in a page, and back.
+"""Manuals: what is installed has its page, and the pages have no lint.
 
-Programs have a page; pages have no lint; every setting of config.def stands in
-ssemuxd.conf(5) and no other does; every refusal in ssemux-protocol(7); every
-public function in ssemux_pub(3).
+Programs have a page; every public function stands in ssemux_pub(3). Settings
+and refusals have rules of their own beside this one.
 """
 import os
 import re
@@ -59,34 +58,12 @@ def check_names(complaints, source, pattern, page, what):
                            "%s %s is not in %s" % (what, name, page))
 
 
-def check_settings_exist(complaints):
-    page, rows = "man/ssemuxd.conf.5", "broker/shared/config.def"
-    if not (os.path.isfile(page) and os.path.isfile(rows)):
-        return
-    known = set(re.findall(r"^SETTING\(\w+, (\w+)", tree.text_of(rows), re.M))
-    text = tree.text_of(page)
-    for match in re.finditer(r"^\.It (?:Ic|Cm|Va|Li) (\w+)(?= =|$| Ns)", text,
-                             re.M):
-        if match.group(1) not in known:
-            complaints.add(page, text.count("\n", 0, match.start()) + 1,
-                           "there is no setting %s" % match.group(1))
-
-
 def main():
     complaints = tree.Complaints()
     check_pages(complaints)
     check_syntax(complaints)
-    check_names(complaints, "broker/shared/config.def",
-                r"^SETTING\(\w+, (\w+)", "man/ssemuxd.conf.5", "setting")
-    check_names(complaints, "protocol/refusal.def",
-                r'^REFUSAL\(\w+, "([\w-]+)"', "man/ssemux-protocol.7",
-                "refusal")
-    check_names(complaints, "libpub/include/ssemux/pub.h",
-                r"^\s*\S.*?\b(ssemux_pub_\w+)\($", "man/ssemux_pub.3",
-                "function")
     check_names(complaints, "libpub/pub.map", r"^\s+(ssemux_pub_\w+);",
                 "man/ssemux_pub.3", "function")
-    check_settings_exist(complaints)
     complaints.finish()
 
 
