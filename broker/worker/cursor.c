@@ -65,8 +65,11 @@ cursor_deliver(struct worker *worker, uint64_t entry)
 	    window_entry(&worker->window, entry);
 	struct delivering delivering = {worker, entry, newest->cursor};
 
-	if (deliveries_full(&worker->deliveries, worker->connection_count))
+	if (deliveries_full(&worker->deliveries, worker->connection_count)) {
 		cursor_flush(worker);
+		/* The entry itself is in the window already. */
+		deliveries_begin(&worker->deliveries, entry);
+	}
 	channels_match(worker->channels,
 	    window_event(&worker->window, newest).channel, deliver_to,
 	    &delivering);

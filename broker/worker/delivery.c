@@ -45,6 +45,7 @@ deliveries_add(struct deliveries *deliveries, struct subscriber *subscriber,
 	uint32_t index = (uint32_t)deliveries->count++;
 
 	assert(index < deliveries->size);
+	assert(entry - deliveries->base < DELIVERY_NONE);
 	deliveries->list[index] = (struct delivery){
 	    .entry = (uint32_t)(entry - deliveries->base),
 	    .next = DELIVERY_NONE,
