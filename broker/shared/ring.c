@@ -200,13 +200,19 @@ ring_pad(struct ring *ring, uint64_t bytes)
 	header->write_at += bytes;
 }
 
+size_t
+ring_record_max(const struct ring *ring)
+{
+	return ring->size / 4;
+}
+
 void
 ring_write(struct ring *ring, const struct record *record)
 {
 	struct ring_header *header = ring->header;
 	uint64_t to_end = ring->size - (header->write_at & (ring->size - 1));
 
-	assert(record->size <= ring->size / 4);
+	assert(record->size <= ring_record_max(ring));
 	/* The rest behind the record must be able to hold padding. */
 	if (to_end < record->size + sizeof(struct record) &&
 	    to_end != record->size)

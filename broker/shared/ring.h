@@ -60,6 +60,9 @@ void ring_take_over(struct ring *ring);
 /* Empties the ring: events up to this cursor can be had from the store only. */
 void ring_skip_to(struct ring *ring, uint64_t cursor);
 
+/* The size of the largest record that it takes. */
+size_t ring_record_max(const struct ring *ring);
+
 /* Copies a record in; it is visible after ring_publish(), or sooner. */
 void ring_write(struct ring *ring, const struct record *record);
 
