@@ -1,0 +1,270 @@
+/* Tests of board and bell, with the processes that they are for. */
+#include "broker/shared/board.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "broker/shared/bell.h"
+#include "tests/unit/suite.h"
+
+enum { WORKERS = 3, ROUNDS = 30000 };
+
+static struct board board;
+static int board_fd;
+
+static void
+set_up(void)
+{
+	ck_assert_int_eq(board_create(&board, WORKERS, &board_fd), 0);
+}
+
+static void
+tear_down(void)
+{
+	close(board_fd);
+}
+
+/* Runs work() in a child that owns the page; its wait status. */
+static int
+run_as(size_t page, void (*work)(void))
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		if (board_confine(&board, board_fd, page) == -1)
+			_exit(1);
+		work();
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	return status;
+}
+
+static void
+count_some(void)
+{
+	board_set_alive(&board);
+	board_add(&board, METRIC_DELIVERIES, 10);
+	board_add(&board, METRIC_STREAMS, 5);
+	board_subtract(&board, METRIC_STREAMS, 2);
+	board_set(&board, METRIC_CONNECTIONS, 7);
+	board_set_read(&board, 1000);
+	bell_sleep(&board);
+}
+
+START_TEST(what_a_process_counts_is_seen_by_all_and_summed)
+{
+	for (size_t i = 0; i < WORKERS; i++)
+		ck_assert_int_eq(run_as(BOARD_FIRST_WORKER + i, count_some), 0);
+	ck_assert_uint_eq(
+	    board_get(&board, BOARD_FIRST_WORKER + 1, METRIC_STREAMS), 3);
+	ck_assert_uint_eq(board_sum(&board, METRIC_STREAMS), 3 * WORKERS);
+	ck_assert_uint_eq(board_sum(&board, METRIC_DELIVERIES), 10 * WORKERS);
+	ck_assert_uint_eq(board_get(&board, BOARD_HUB, METRIC_STREAMS), 0);
+	ck_assert(board_alive(&board, BOARD_FIRST_WORKER));
+	ck_assert(board_sleeping(&board, BOARD_FIRST_WORKER));
+	ck_assert(!board_alive(&board, BOARD_HUB));
+}
+END_TEST
+
+START_TEST(when_its_owner_has_ended_gauges_fall_and_counters_stay)
+{
+	ck_assert_int_eq(run_as(BOARD_FIRST_WORKER, count_some), 0);
+	board_owner_ended(&board, BOARD_FIRST_WORKER);
+	ck_assert_uint_eq(board_sum(&board, METRIC_STREAMS), 0);
+	ck_assert_uint_eq(board_sum(&board, METRIC_CONNECTIONS), 0);
+	ck_assert_uint_eq(board_sum(&board, METRIC_DELIVERIES), 10);
+	ck_assert(!board_alive(&board, BOARD_FIRST_WORKER));
+	ck_assert(!board_sleeping(&board, BOARD_FIRST_WORKER));
+	/* The next owner goes on counting. */
+	ck_assert_int_eq(run_as(BOARD_FIRST_WORKER, count_some), 0);
+	ck_assert_uint_eq(board_sum(&board, METRIC_DELIVERIES), 20);
+	ck_assert_uint_eq(board_sum(&board, METRIC_STREAMS), 3);
+}
+END_TEST
+
+static const struct board_page *
+page_at(size_t page)
+{
+	const char *first = (const char *)board.pages;
+
+	return (const void *)(first + page * board.page_bytes);
+}
+
+static void
+write_to_neighbour(void)
+{
+	signal(SIGSEGV, SIG_DFL);
+	((struct board_page *)(uintptr_t)page_at(BOARD_HUB))->alive = 1;
+}
+
+START_TEST(nobody_can_write_the_page_of_another)
+{
+	int status = run_as(BOARD_FIRST_WORKER, write_to_neighbour);
+
+	ck_assert(WIFSIGNALED(status));
+	ck_assert_int_eq(WTERMSIG(status), SIGSEGV);
+	ck_assert_ptr_eq(mmap(NULL, board.page_bytes, PROT_READ | PROT_WRITE,
+			     MAP_SHARED, board_fd, 0),
+	    MAP_FAILED);
+}
+END_TEST
+
+START_TEST(every_metric_has_a_name_a_kind_and_a_sentence)
+{
+	for (int i = 0; i < METRIC_COUNT; i++) {
+		const char *name = metric_name((enum metric)i);
+		const char *kind = metric_kind((enum metric)i);
+		bool total = strlen(name) > 6 &&
+			     strcmp(name + strlen(name) - 6, "_total") == 0;
+
+		ck_assert_str_eq(kind, total ? "counter" : "gauge");
+		ck_assert_uint_gt(strlen(metric_sentence((enum metric)i)), 10);
+		for (int j = 0; j < i; j++)
+			ck_assert_str_ne(name, metric_name((enum metric)j));
+	}
+}
+END_TEST
+
+/* --- receipts --- */
+
+static void
+tally_some(void)
+{
+	board_set_alive(&board);
+	board_tally(&board, 5, 1);
+	board_tally(&board, 5, 2);
+	board_tally(&board, 6, 1);
+	board_tally(&board, 5 + BOARD_TALLIES, 40);
+	board_tally(&board, 7, 100);
+	board_set_read(&board, 1000);
+}
+
+START_TEST(tallies_of_one_receipt_add_up_over_live_workers)
+{
+	for (size_t i = 0; i < WORKERS; i++)
+		ck_assert_int_eq(run_as(BOARD_FIRST_WORKER + i, tally_some), 0);
+	ck_assert_uint_eq(board_tally_sum(&board, 6), WORKERS);
+	ck_assert_uint_eq(board_tally_sum(&board, 7), 100 * WORKERS);
+	/* The newer one took the place of the older one. */
+	ck_assert_uint_eq(board_tally_sum(&board, 5), 0);
+	ck_assert_uint_eq(
+	    board_tally_sum(&board, 5 + BOARD_TALLIES), 40 * WORKERS);
+	board_owner_ended(&board, BOARD_FIRST_WORKER + 1);
+	ck_assert_uint_eq(board_tally_sum(&board, 7), 100 * (WORKERS - 1));
+}
+END_TEST
+
+START_TEST(all_have_read_when_each_live_worker_has)
+{
+	ck_assert(board_all_read(&board, 1)); /* none is there to wait for */
+	for (size_t i = 0; i < WORKERS; i++)
+		ck_assert_int_eq(run_as(BOARD_FIRST_WORKER + i, tally_some), 0);
+	ck_assert(board_all_read(&board, 1000));
+	ck_assert(!board_all_read(&board, 1001));
+	for (size_t i = 0; i < WORKERS; i++)
+		board_owner_ended(&board, BOARD_FIRST_WORKER + i);
+	ck_assert(board_all_read(&board, 1001));
+}
+END_TEST
+
+/* --- the bell --- */
+
+static _Atomic uint64_t *work; /* shared: how much there is */
+static _Atomic uint64_t *done; /* shared: how much was seen */
+static int bell;
+
+/* Sleeps whenever there is nothing to do, as a worker does. */
+static void
+sleep_and_work(void)
+{
+	uint64_t seen = 0;
+
+	while (seen < ROUNDS) {
+		uint64_t now = atomic_load(work);
+
+		if (now > seen) {
+			seen = now;
+			atomic_store(done, seen);
+			continue;
+		}
+		bell_sleep(&board);
+		if (atomic_load_explicit(work, memory_order_relaxed) == seen) {
+			struct pollfd poll_fd = {.fd = bell, .events = POLLIN};
+
+			if (poll(&poll_fd, 1, 5000) != 1)
+				_exit(2); /* a wake-up was lost */
+			bell_silence(bell);
+		}
+		bell_wake(&board);
+	}
+}
+
+START_TEST(no_wake_up_is_lost)
+{
+	pid_t child;
+	int status;
+
+	work = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne(work, MAP_FAILED);
+	done = work + 64;
+	bell = bell_create();
+	child = fork();
+	if (child == 0) {
+		if (board_confine(&board, board_fd, BOARD_FIRST_WORKER) == -1)
+			_exit(1);
+		sleep_and_work();
+		_exit(0);
+	}
+	for (uint64_t i = 1; i <= ROUNDS; i++) {
+		atomic_store_explicit(work, i, memory_order_release);
+		bell_ring_sleepers(&board, &bell, 1);
+		/* Sometimes in a row, sometimes just when it falls asleep. */
+		while (i % 3 == 0 && atomic_load(done) < i &&
+		       waitpid(child, &status, WNOHANG) == 0)
+			;
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	close(bell);
+	munmap((void *)(uintptr_t)work, 4096);
+}
+END_TEST
+
+START_TEST(a_bell_can_be_rung_any_number_of_times)
+{
+	struct pollfd poll_fd = {.fd = bell_create(), .events = POLLIN};
+
+	ck_assert_int_eq(poll(&poll_fd, 1, 0), 0);
+	for (int i = 0; i < 1000; i++)
+		bell_ring(poll_fd.fd);
+	ck_assert_int_eq(poll(&poll_fd, 1, 0), 1);
+	bell_silence(poll_fd.fd);
+	ck_assert_int_eq(poll(&poll_fd, 1, 0), 0);
+	bell_silence(poll_fd.fd);
+	close(poll_fd.fd);
+}
+END_TEST
+
+int
+main(void)
+{
+	TCase *tests = tcase_create("board");
+
+	tcase_add_checked_fixture(tests, set_up, tear_down);
+	tcase_add_test(tests, what_a_process_counts_is_seen_by_all_and_summed);
+	tcase_add_test(
+	    tests, when_its_owner_has_ended_gauges_fall_and_counters_stay);
+	tcase_add_test(tests, nobody_can_write_the_page_of_another);
+	tcase_add_test(tests, every_metric_has_a_name_a_kind_and_a_sentence);
+	tcase_add_test(tests, tallies_of_one_receipt_add_up_over_live_workers);
+	tcase_add_test(tests, all_have_read_when_each_live_worker_has);
+	tcase_add_test(tests, no_wake_up_is_lost);
+	tcase_add_test(tests, a_bell_can_be_rung_any_number_of_times);
+	return suite_run("board", tests);
+}
