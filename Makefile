@@ -185,7 +185,7 @@ check:
 	tests/lint/quick.sh
 	$(CHECK)
 
-## make check-long: longer fuzzing, scenarios under sanitizers, ten times the kills
+## make check-long: twenty times the fuzzing, ten times the kills
 check-long:
 	packaging/deps.sh build check
 	$(AGAIN) all unit fuzz asan $(TOOLS)
@@ -208,6 +208,7 @@ deps:
 
 DEST_LIB = $(DESTDIR)$(LIBDIR)
 HEADER = $(DESTDIR)$(PREFIX)/include/ssemux/pub.h
+DOC = $(DESTDIR)$(PREFIX)/share/doc/ssemux
 MAN_DEST = $(foreach page,$(MAN),\
 	$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
 filled = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' \
@@ -217,12 +218,13 @@ filled = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' \
 ## make install: PREFIX=/usr/local and DESTDIR= say where
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin \
-		$(DEST_LIB)/pkgconfig $(DESTDIR)$(UNITDIR) \
+		$(DEST_LIB)/pkgconfig $(DESTDIR)$(UNITDIR) $(DOC) \
 		$(sort $(dir $(HEADER) $(MAN_DEST)))
 	install -m 0755 $(BUILD)/ssemuxd $(DESTDIR)$(PREFIX)/sbin
 	install -m 0755 $(BUILD)/ssemux-pub $(BUILD)/ssemuxctl \
 		$(DESTDIR)$(PREFIX)/bin
 	install -m 0644 libpub/include/ssemux/pub.h $(HEADER)
+	install -m 0644 packaging/*.conf LICENSE $(DOC)
 	install -m 0644 $(BUILD)/libssemux-pub.a $(DEST_LIB)
 	install -m 0644 $(BUILD)/libssemux-pub.so.$(SOVERSION) $(DEST_LIB)
 	ln -sf libssemux-pub.so.$(SOVERSION) $(DEST_LIB)/libssemux-pub.so
@@ -238,6 +240,7 @@ uninstall:
 		$(DEST_LIB)/libssemux-pub.* \
 		$(DEST_LIB)/pkgconfig/ssemux-pub.pc \
 		$(DESTDIR)$(UNITDIR)/ssemuxd.service
+	rm -rf $(DOC)
 	-rmdir $(dir $(HEADER))
 
 ## make clean: takes build/ away

@@ -26,6 +26,7 @@ user =
 [publish]
 socket = $state/pub.sock
 group =
+max_event = 256k
 
 [http]
 listen = 127.0.0.1:$port

@@ -1,6 +1,7 @@
 """Birth and death: restarts, signals, readiness, clocks, configuration."""
 import os
 import pwd
+import re
 import signal
 import socket
 import sqlite3
@@ -10,7 +11,7 @@ import time
 import unittest
 
 import msgpack_wire as wire
-from broker import BUILD, SANITIZED, BrokerCase, alive, children, wait_for
+from broker import BUILD, SANITIZED, TOP, BrokerCase, alive, children, wait_for
 from sse_client import Ended
 
 
@@ -253,6 +254,20 @@ class Configuration(BrokerCase):
             "# comment\n[broker]\nworkers = 3\n\n; other\n[http]\n"
             "  listen = 127.0.0.1:0\n[history]\nmax_age = 2d\n")
         self.assertEqual(status, 0, said)
+
+    def test_the_file_that_is_shipped_is_good_and_shows_the_defaults(self):
+        with open(os.path.join(TOP, "packaging/ssemuxd.conf")) as file:
+            text = file.read()
+        for each in (text, text.replace("\n;;", "\n")):
+            status, said, _ = self.checked(each)
+            self.assertEqual(status, 0, said)
+        with open(os.path.join(TOP, "broker/shared/config.def")) as file:
+            rows = dict(re.findall(r'^SETTING\(\w+, (\w+), \w+,\s+"(.*?)"',
+                                   file.read(), re.M))
+        shown = re.findall(r"^;;(\w+) = (.*)", text, re.M)
+        self.assertEqual([(key, rows[key]) for key, _ in shown
+                          if key != "mode"],
+                         [row for row in shown if row[0] != "mode"])
 
     def test_faults_name_file_line_key_and_what_was_expected(self):
         for text, line, words in (
