@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "broker/shared/bell.h"
+#include "tests/unit/sample_event.h"
 #include "tests/unit/suite.h"
 
 enum { WORKERS = 3, ROUNDS = 30000 };
@@ -204,6 +205,27 @@ sleep_and_work(void)
 	}
 }
 
+/* Waits until that much is done, and then a moment of ever another length, so
+ * that the next work comes just when the other one falls asleep. */
+static void
+await_done(pid_t child, uint64_t amount)
+{
+	static uint64_t state = 57721566;
+	volatile size_t moment = sample_below(&state, 300);
+
+	siginfo_t ended = {.si_pid = 0};
+
+	for (uint64_t i = 1; atomic_load(done) < amount; i++) {
+		if (i % 100000 == 0)
+			waitid(P_PID, (id_t)child, &ended,
+			    WEXITED | WNOHANG | WNOWAIT);
+		if (ended.si_pid == child)
+			return;
+	}
+	while (moment > 0)
+		moment--;
+}
+
 START_TEST(no_wake_up_is_lost)
 {
 	pid_t child;
@@ -224,10 +246,7 @@ START_TEST(no_wake_up_is_lost)
 	for (uint64_t i = 1; i <= ROUNDS; i++) {
 		atomic_store_explicit(work, i, memory_order_release);
 		bell_ring_sleepers(&board, &bell, 1);
-		/* Sometimes in a row, sometimes just when it falls asleep. */
-		while (i % 3 == 0 && atomic_load(done) < i &&
-		       waitpid(child, &status, WNOHANG) == 0)
-			;
+		await_done(child, i);
 	}
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert_int_eq(status, 0);
