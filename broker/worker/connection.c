@@ -150,6 +150,7 @@ after_answer(struct connection *connection)
 	if (!connection->keep_alive || connection->worker->draining)
 		return linger(connection);
 	connection->state = CONNECTION_READING;
+	connection->served = true;
 	watch(connection, EV_READ);
 	connection_set_deadline(
 	    connection, connection->worker->config->http_idle_timeout);
@@ -285,6 +286,21 @@ heartbeat(struct connection *connection)
 	cursor_heartbeat(worker, connection->subscriber);
 }
 
+/* A request did not come in time. Between two requests that is nothing bad. */
+static void
+on_request_late(struct connection *connection)
+{
+	bool begun = buf_length(&connection->in) > 0;
+
+	if (begun || !connection->served)
+		worker_count(connection->worker, METRIC_DEADLINES, 1);
+	if (begun)
+		requests_refuse(
+		    connection, 408, "the request did not come in time");
+	else
+		connection_destroy(connection);
+}
+
 void
 connection_due(struct wheel_node *node, void *context)
 {
@@ -296,13 +312,7 @@ connection_due(struct wheel_node *node, void *context)
 		heartbeat(connection);
 		break;
 	case CONNECTION_READING:
-		if (buf_length(&connection->in) == 0) {
-			connection_destroy(connection);
-			break;
-		}
-		worker_count(connection->worker, METRIC_DEADLINES, 1);
-		requests_refuse(
-		    connection, 408, "the request did not come in time");
+		on_request_late(connection);
 		break;
 	case CONNECTION_ANSWERING:
 		worker_count(connection->worker, METRIC_DEADLINES, 1);

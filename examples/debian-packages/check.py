@@ -208,7 +208,8 @@ def main():
     events = list(packages.events(packages.index_text()))
     if options.events:
         events = events[:options.events]
-    broker = Broker({"publish.max_event": "256k"})
+    # This loop may be busy for long before it sends a request.
+    broker = Broker({"publish.max_event": "256k", "http.head_timeout": "120s"})
     try:
         return run(broker.start(), Crowd, events, options)
     finally:
