@@ -70,9 +70,9 @@ take_layout(void *layout, int columns, char **values, char **names)
 	return 0;
 }
 
-/* 0: a layout that this program knows, or a new file; -1: *error is set. */
+/* STORE_LAYOUT, or 0 for a new file; -1: *error is set. */
 static int
-check_layout(sqlite3 *db, const char *path, char **error)
+find_layout(sqlite3 *db, const char *path, char **error)
 {
 	int layout = 0;
 
@@ -87,7 +87,7 @@ check_layout(sqlite3 *db, const char *path, char **error)
 		    path, layout, STORE_LAYOUT);
 		return -1;
 	}
-	return 0;
+	return layout;
 }
 
 static sqlite3 *
@@ -112,16 +112,20 @@ store_open_writer(const char *path, const char *synchronous, char **error)
 	sqlite3 *db =
 	    open_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error);
 	char pragma[64];
+	int layout;
 
 	if (db == NULL)
 		return NULL;
 	snprintf(
 	    pragma, sizeof(pragma), "PRAGMA synchronous = %s", synchronous);
-	if (check_layout(db, path, error) == -1)
+	layout = find_layout(db, path, error);
+	if (layout == -1)
 		goto fail;
+	/* What is there is not written to: it opens on a full disk, too. */
 	if (sqlite3_exec(db, writer_setup, NULL, NULL, NULL) != SQLITE_OK ||
 	    sqlite3_exec(db, pragma, NULL, NULL, NULL) != SQLITE_OK ||
-	    sqlite3_exec(db, schema, NULL, NULL, NULL) != SQLITE_OK) {
+	    (layout == 0 &&
+		sqlite3_exec(db, schema, NULL, NULL, NULL) != SQLITE_OK)) {
 		*error = error_text(db, path);
 		goto fail;
 	}

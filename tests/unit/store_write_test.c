@@ -229,6 +229,38 @@ START_TEST(the_tail_is_the_newest_part_that_fits)
 }
 END_TEST
 
+/* A number that changes when another connection has written. */
+static uint64_t
+data_version(sqlite3 *db)
+{
+	sqlite3_stmt *statement;
+	uint64_t version;
+
+	ck_assert_int_eq(
+	    sqlite3_prepare_v2(db, "PRAGMA data_version", -1, &statement, NULL),
+	    SQLITE_OK);
+	ck_assert_int_eq(sqlite3_step(statement), SQLITE_ROW);
+	version = (uint64_t)sqlite3_column_int64(statement, 0);
+	ck_assert_int_eq(sqlite3_finalize(statement), SQLITE_OK);
+	return version;
+}
+
+START_TEST(a_store_that_is_there_is_opened_without_writing)
+{
+	sqlite3 *watcher;
+	uint64_t before;
+
+	commit_samples(1, 10, 10);
+	ck_assert_int_eq(sqlite3_open(store.path, &watcher), SQLITE_OK);
+	before = data_version(watcher);
+	store_folder_reopen(&store);
+	ck_assert_uint_eq(data_version(watcher), before);
+	commit_samples(11, 1, 10);
+	ck_assert_uint_ne(data_version(watcher), before);
+	ck_assert_int_eq(sqlite3_close(watcher), SQLITE_OK);
+}
+END_TEST
+
 START_TEST(what_is_no_store_or_of_another_layout_is_not_opened)
 {
 	struct sqlite3 *db;
@@ -271,6 +303,7 @@ main(void)
 	tcase_add_test(tests, a_rollback_leaves_nothing);
 	tcase_add_test(tests, an_uncommitted_batch_is_gone_after_a_crash);
 	tcase_add_test(tests, the_tail_is_the_newest_part_that_fits);
+	tcase_add_test(tests, a_store_that_is_there_is_opened_without_writing);
 	tcase_add_test(
 	    tests, what_is_no_store_or_of_another_layout_is_not_opened);
 	return suite_run("store_write", tests);
