@@ -107,6 +107,8 @@ load_config(const struct options *options, struct config *config)
 		fprintf(stderr, "ssemuxd: %s\n", why);
 		exit(EX_CONFIG);
 	}
+	if (listen_check(config) == -1)
+		exit(EX_CONFIG);
 }
 
 /* log_level stands between the configuration, which names it, and the log,
@@ -120,7 +122,6 @@ start_log(const struct config *config)
 	    [CONFIG_LEVEL_WARN] = LOG_WARN,
 	};
 
-	log_set_role("supervisor");
 	log_set_level(levels[config->broker_log_level]);
 }
 
@@ -133,6 +134,7 @@ main(int argc, char **argv)
 	struct config config;
 	int result;
 
+	log_set_role("supervisor");
 	parse_options(argc, argv, &options);
 	load_config(&options, &config);
 	if (options.check) {

@@ -240,36 +240,58 @@ may_be_missing(const struct config *config)
 	       (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL);
 }
 
+/* The address of an entry that may be served; NULL (logged). The caller frees
+ * it with freeaddrinfo(). */
+static struct addrinfo *
+find_address(const struct config *config, const char *entry)
+{
+	char *text = strdup(entry);
+	struct addrinfo *address = text != NULL ? resolve(entry, text) : NULL;
+
+	free(text);
+	if (address == NULL || is_loopback(address->ai_addr) ||
+	    config->auth_none_beyond_loopback)
+		return address;
+	log_warn("http.listen: %s is not a loopback address, and auth.mode is "
+		 "none; to serve everybody who can reach it, say "
+		 "auth.none_beyond_loopback = on",
+	    entry);
+	freeaddrinfo(address);
+	return NULL;
+}
+
+int
+listen_check(const struct config *config)
+{
+	const struct config_list *list = &config->http_listen;
+
+	for (size_t i = 0; i < list->count; i++) {
+		struct addrinfo *address = find_address(config, list->items[i]);
+
+		if (address == NULL)
+			return -1;
+		freeaddrinfo(address);
+	}
+	return 0;
+}
+
 /* Adds the socket of one entry. 0; or -1 (logged). */
 static int
 listen_entry(struct heritage *heritage, const char *entry)
 {
 	const struct config *config = heritage->config;
-	char *text = strdup(entry);
-	struct addrinfo *address = text != NULL ? resolve(entry, text) : NULL;
-	int result = -1;
-	int fd;
+	struct addrinfo *address = find_address(config, entry);
+	int result, fd;
 
-	if (address == NULL) {
-		free(text);
+	if (address == NULL)
 		return -1;
-	}
-	if (!is_loopback(address->ai_addr) &&
-	    !config->auth_none_beyond_loopback) {
-		log_warn("http.listen: %s is not a loopback address, and "
-			 "auth.mode is none; to serve everybody who can reach "
-			 "it, say auth.none_beyond_loopback = on",
-		    entry);
-	} else {
-		fd = listen_address(config, address);
-		result = fd != -1 || may_be_missing(config) ? 0 : -1;
-		if (fd == -1)
-			log_warn("http.listen: %s: %m", entry);
-		else
-			heritage->http_fds[heritage->http_count++] = fd;
-	}
+	fd = listen_address(config, address);
+	result = fd != -1 || may_be_missing(config) ? 0 : -1;
+	if (fd == -1)
+		log_warn("http.listen: %s: %m", entry);
+	else
+		heritage->http_fds[heritage->http_count++] = fd;
 	freeaddrinfo(address);
-	free(text);
 	return result;
 }
 

@@ -9,6 +9,10 @@ struct config;
 struct heritage;
 struct privileges;
 
+/* Can every address of http.listen be understood, and may it be served? 0, or
+ * -1 (logged). Nothing is opened. */
+int listen_check(const struct config *config);
+
 /*
  * Makes state folder and lock, the publisher socket, and one TCP socket per
  * address of http.listen, all into *heritage. Waits a few seconds for a broker

@@ -306,6 +306,11 @@ class Configuration(BrokerCase):
             capture_output=True, text=True, timeout=20)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("none_beyond_loopback", done.stderr)
+        for address in ("0.0.0.0:80", "[::]:80", "*:80", "127.0.0.1",
+                        "example.org:80", "127.0.0.1:http"):
+            done = self.run_daemon("-t", "-o", "http.listen=" + address)
+            self.assertEqual(done.returncode, 78, done.stderr)
+            self.assertIn("http.listen: " + address, done.stderr)
         done = self.run_daemon("-t", "-o", "http.listen=0.0.0.0:0",
                                "-o", "auth.none_beyond_loopback=on")
         self.assertEqual(done.returncode, 0, done.stderr)
