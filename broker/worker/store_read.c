@@ -25,7 +25,10 @@ static const char *const texts[STATEMENTS] = {
     [CHANNEL_EXACT] = "SELECT id FROM channel WHERE name = ?",
     [CHANNEL_RANGE] = "SELECT id FROM channel WHERE name >= ? AND name < ?"
 		      " LIMIT ?",
-    [CHANNEL_LOST] = "SELECT name FROM channel WHERE lost > ? AND horizon > ?",
+    [CHANNEL_LOST] = "SELECT name FROM channel"
+		     " WHERE id = ?3 AND lost > ?1 AND horizon > ?2",
+    [CHANNELS_LOST] = "SELECT name FROM channel WHERE lost > ? AND horizon > ?"
+		      " ORDER BY horizon DESC LIMIT ?",
     [EVENT_NEXT] = "SELECT cursor FROM event WHERE channel = ? AND cursor > ?"
 		   " ORDER BY cursor LIMIT 1",
     [EVENT_GET] =
@@ -218,9 +221,9 @@ add_pattern(struct store_reader *reader, struct slice pattern)
 	return add_channels(reader, range);
 }
 
-/* Finds the channels to merge. 1, 0 when the log must be scanned, or -1. */
-static int
-plan_merge(struct store_reader *reader, const struct store_request *request)
+int
+store_reader_find_channels(
+    struct store_reader *reader, const struct store_request *request)
 {
 	reader->merged_count = 0;
 	for (size_t i = 0; i < request->pattern_count; i++) {
@@ -232,6 +235,17 @@ plan_merge(struct store_reader *reader, const struct store_request *request)
 		if (result != 1)
 			return result;
 	}
+	return 1;
+}
+
+/* Finds the channels to merge. 1, 0 when the log must be scanned, or -1. */
+static int
+plan_merge(struct store_reader *reader, const struct store_request *request)
+{
+	int few = store_reader_find_channels(reader, request);
+
+	if (few != 1)
+		return few;
 	for (size_t i = 0; i < reader->merged_count; i++) {
 		if (seek_next(reader, &reader->merged[i], request->after) == -1)
 			return -1;

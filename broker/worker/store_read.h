@@ -45,7 +45,8 @@ int store_read_events(struct store_reader *reader,
  * Which channels of the request lost events after its cursor, as far as that
  * was not reported up to trimming step *losses, which is moved on. Calls
  * lost() with the name of each such channel; or, for what lies so far back
- * that names are forgotten, with the pattern. 0, or -1 (logged).
+ * that names are forgotten or very many, with the patterns. Looks at a bounded
+ * number of rows. 0, or -1 (logged).
  */
 int store_read_losses(struct store_reader *reader,
     const struct store_request *request, uint64_t *losses,

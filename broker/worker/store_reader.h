@@ -21,6 +21,7 @@ enum store_read_statement {
 	CHANNEL_EXACT,
 	CHANNEL_RANGE,
 	CHANNEL_LOST,
+	CHANNELS_LOST,
 	EVENT_NEXT,
 	EVENT_GET,
 	EVENT_SCAN,
@@ -49,6 +50,11 @@ void store_reader_bind(sqlite3_stmt *statement, int index, uint64_t number);
 /* A column's number, and its text or bytes until the next step. */
 uint64_t store_reader_number(sqlite3_stmt *statement, int column);
 struct slice store_reader_slice(sqlite3_stmt *statement, int column);
+
+/* Finds the channels of the request, for reader->merged. 1; 0 when they are
+ * more than fit there, or all; or -1. */
+int store_reader_find_channels(
+    struct store_reader *reader, const struct store_request *request);
 
 /* Does one of the request's patterns cover the channel? */
 bool store_request_covers(
