@@ -5,7 +5,6 @@ import random
 import signal
 import sqlite3
 import threading
-import time
 import unittest
 
 import msgpack_wire as wire
@@ -196,21 +195,22 @@ class Kill(BrokerCase):
         with Crowd(broker.port) as crowd:
             members = [crowd.add("*"), crowd.add("burst", "&format=raw")]
             crowd.until(lambda: all(member.live for member in members))
-            # How long it takes when nobody kills it, the slower the machine.
-            started = []
-            burst.run(Burst.WINDOW,
-                      lambda: started.append(time.monotonic()))
-            whole = time.monotonic() - started[0]
-            kills = 0
+            # Kills that strike before the first ack are too early, those
+            # after the last too late: the machine is slower or faster now.
+            kills, span = 0, 0.02
             while (kills < 20 or burst.rounds < 2) and kills < 500:
-                hub = broker.hub()
-                killer = threading.Timer(dice.uniform(0, whole), os.kill,
+                hub, before = broker.hub(), len(burst.cursors)
+                killer = threading.Timer(dice.uniform(0, span), os.kill,
                                          (hub, signal.SIGKILL))
                 burst.run(Burst.WINDOW, killer.start)
                 killer.join()
                 wait_for(lambda: not alive(hub), "the hub's death")
                 kills += 1
                 crowd.turn()
+                if len(burst.cursors) == before:
+                    span *= 1.2
+                elif len(burst.cursors) == burst.given:
+                    span *= 0.9
             burst.run(0)
             print("%d kills, %d of them between commit and ack; %d events" % (
                 kills, burst.rounds, burst.given))
