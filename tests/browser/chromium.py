@@ -8,6 +8,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -51,7 +52,8 @@ class Browser:
         self.ask("Page.enable")
 
     def close(self):
-        self.process.kill()
+        # All of its processes: they would write into the profile again.
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         os.close(self.to)
         os.close(self.from_)
