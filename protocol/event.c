@@ -55,6 +55,22 @@ event_pattern_covers(struct slice pattern, struct slice channel)
 	return slice_starts_with(channel, pattern);
 }
 
+bool
+event_pattern_covers_pattern(struct slice wide, struct slice narrow)
+{
+	if (slice_is(wide, "*"))
+		return true;
+	if (slice_is(narrow, "*"))
+		return false;
+	if (!is_prefix_pattern(narrow))
+		return event_pattern_covers(wide, narrow);
+	/* Of two prefixes the shorter one covers more; the star is no part of
+	 * either. */
+	narrow.len--;
+	return is_prefix_pattern(wide) &&
+	       slice_starts_with(narrow, slice_of(wide.bytes, wide.len - 1));
+}
+
 /* Type and key: short, UTF-8, and nothing that ends or hides a line. */
 static enum refusal
 check_label(struct slice label, size_t max, enum refusal refusal)

@@ -57,6 +57,9 @@ bool event_pattern_valid(struct slice pattern);
 /* Does a valid pattern cover this channel? */
 bool event_pattern_covers(struct slice pattern, struct slice channel);
 
+/* Does a valid pattern cover every channel that another valid one covers? */
+bool event_pattern_covers_pattern(struct slice wide, struct slice narrow);
+
 /*
  * Checks channel, type, key and data of an event that a publisher offers and
  * settles its kind. data_max: the longest data taken, in bytes. The answer's

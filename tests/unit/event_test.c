@@ -117,6 +117,77 @@ START_TEST(a_pattern_covers_what_it_names)
 }
 END_TEST
 
+/* The n-th text of up to `max` characters of "a", "b" and ":"; its length, 0
+ * when n is too large. */
+static size_t
+nth_text(char *text, size_t n, size_t max)
+{
+	size_t count = 3, len = 1;
+
+	while (n >= count) {
+		n -= count;
+		count *= 3;
+		if (++len > max)
+			return 0;
+	}
+	for (size_t i = 0; i < len; i++, n /= 3)
+		text[i] = "ab:"[n % 3];
+	return len;
+}
+
+/* As above for patterns: "*", a channel, or a prefix. */
+static struct slice
+nth_pattern(char *text, size_t n)
+{
+	size_t len;
+
+	if (n == 0)
+		return slice_of("*", 1);
+	len = nth_text(text, (n - 1) / 2, 3);
+	if (len == 0 || n % 2 == 1)
+		return slice_of(text, len);
+	memcpy(text + len, ":*", 2);
+	return slice_of(text, len + 2);
+}
+
+/* By definition, with every channel there can be of up to six characters. */
+static bool
+covers_all_of(struct slice wide, struct slice narrow)
+{
+	char text[8];
+	size_t len;
+
+	for (size_t i = 0; (len = nth_text(text, i, 6)) > 0; i++) {
+		struct slice channel = slice_of(text, len);
+
+		if (event_pattern_covers(narrow, channel) &&
+		    !event_pattern_covers(wide, channel))
+			return false;
+	}
+	return true;
+}
+
+START_TEST(a_pattern_covers_a_pattern_when_it_covers_all_its_channels)
+{
+	char wide_text[8], narrow_text[8];
+	struct slice wide, narrow;
+	size_t pairs = 0;
+
+	for (size_t i = 0; (wide = nth_pattern(wide_text, i)).len > 0; i++) {
+		for (size_t j = 0;
+		     (narrow = nth_pattern(narrow_text, j)).len > 0; j++) {
+			pairs++;
+			ck_assert_msg(
+			    event_pattern_covers_pattern(wide, narrow) ==
+				covers_all_of(wide, narrow),
+			    "%.*s %.*s", (int)wide.len, wide.bytes,
+			    (int)narrow.len, narrow.bytes);
+		}
+	}
+	ck_assert_uint_eq(pairs, 79 * 79);
+}
+END_TEST
+
 START_TEST(a_bad_channel_is_refused_by_name)
 {
 	assert_refused((struct event){.channel = slice_of_text("a b")},
@@ -266,6 +337,8 @@ suite(void)
 	tcase_add_test(tests, the_longest_prefix_is_a_pattern_too);
 	tcase_add_loop_test(
 	    tests, a_pattern_covers_what_it_names, 0, COUNT(covers));
+	tcase_add_test(
+	    tests, a_pattern_covers_a_pattern_when_it_covers_all_its_channels);
 	tcase_add_test(tests, a_bad_channel_is_refused_by_name);
 	tcase_add_test(tests, labels_are_one_line_of_utf8);
 	tcase_add_test(tests, a_type_cannot_pass_for_a_control_event);
