@@ -157,6 +157,7 @@ sse_append_event(
 	buf_append_char(buf, '\n');
 	switch (format) {
 	case SSE_TAGGED:
+	case SSE_ENVELOPE:
 		append_tagged(buf, event, id);
 		break;
 	case SSE_RAW:

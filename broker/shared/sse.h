@@ -10,15 +10,10 @@
 
 #include <stdint.h>
 
+#include "broker/shared/sse_shape.h"
 #include "protocol/event.h"
 
 struct buf;
-
-enum sse_format {
-	SSE_TAGGED, /* one JSON object with channel, type, key, ts, data */
-	SSE_RAW,    /* data verbatim, the type as the event's name */
-	SSE_FORMAT_COUNT
-};
 
 /*
  * Appends the block of one accepted event, with its id. The same event gives
