@@ -21,7 +21,7 @@ CFLAGS ?= -O2 -g
 
 have = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo $(1))
 MSGPACK := $(or $(call have,msgpack-c),msgpack)
-PACKAGES := $(MSGPACK) sqlite3 libseccomp jansson
+PACKAGES := $(MSGPACK) sqlite3 libseccomp jansson libcrypto
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef \
 	-Wvla -Wconversion -Wno-sign-conversion $(if $(CI),-Werror)
@@ -33,7 +33,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer
 LINK := -Wl,-z,relro,-z,now -Wl,--as-needed
 libs = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)
-BROKER_LIBS := -lev $(call libs,$(filter-out jansson,$(PACKAGES))) -lm
+BROKER_LIBS := -lev $(call libs,$(PACKAGES)) -lm
 LIBPUB_LIBS := $(call libs,$(MSGPACK)) -lm
 CLI_LIBS := $(LIBPUB_LIBS) $(call libs,jansson)
 

@@ -7,7 +7,8 @@
 #
 # To add a package: one row below. The probe says when it is there already, by
 # whatever way: `tool NAME` in PATH, `header PATH` for the compiler, `lib NAME`
-# for pkg-config, `rt` the runtime of clang's sanitizers.
+# for pkg-config, `python MODULE` for python3, `rt` the runtime of clang's
+# sanitizers.
 set -u
 
 rows() {
@@ -20,10 +21,12 @@ build  libev-dev       header ev.h         event loop of hub and workers
 build  libmsgpack-dev  lib msgpack-c,msgpack  messages of the publisher socket
 build  libsqlite3-dev  lib sqlite3         the store of events
 build  libseccomp-dev  lib libseccomp      confines hub and workers
-build  libjansson-dev  lib jansson         JSON in the command line tools
+build  libjansson-dev  lib jansson         JSON of tokens, keys and command line tools
+build  libssl-dev      lib libcrypto       signatures of tokens
 build  uthash-dev      header uthash.h     hash tables
 check  check           lib check           unit tests
 check  python3         tool python3        scenario tests
+check  python3-cryptography python cryptography  scenario tests: signs tokens
 check  clang           tool clang          fuzz tests
 check  libclang-rt-dev rt                  fuzz tests: runtime of the sanitizers
 check  mandoc          tool mandoc         reads the manual pages
@@ -52,6 +55,7 @@ present() {
 		done
 		return 1
 		;;
+	python) python3 -c "import $2" 2>/dev/null ;;
 	rt)
 		echo 'int LLVMFuzzerTestOneInput(void); int LLVMFuzzerTestOneInput(void) { return 0; }' |
 			clang -fsanitize=fuzzer,address -x c - -o /dev/null 2>/dev/null
