@@ -295,8 +295,7 @@ on_request_late(struct connection *connection)
 	if (begun || !connection->served)
 		worker_count(connection->worker, METRIC_DEADLINES, 1);
 	if (begun)
-		requests_refuse(
-		    connection, 408, "the request did not come in time");
+		requests_refuse(connection, PROBLEM_REQUEST_LATE, NULL);
 	else
 		connection_destroy(connection);
 }

@@ -33,6 +33,7 @@ struct connection {
 	enum connection_state state;
 	int http_minor;
 	bool keep_alive;       /* after the answer that is being sent */
+	bool head_only;        /* the answer goes to HEAD */
 	bool served;           /* it had a request that was answered */
 	uint32_t last_write_s; /* stream: when it last got something */
 	struct buf in;

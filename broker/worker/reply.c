@@ -1,6 +1,9 @@
 /* reply: HTTP answers. See reply.h. */
 #include "broker/worker/reply.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "broker/worker/connection.h"
 #include "broker/worker/control.h"
 #include "broker/worker/http.h"
@@ -15,12 +18,23 @@ reason_phrase(int status)
 		const char *phrase;
 	} phrases[] = {
 	    {200, "OK"},
+	    {202, "Accepted"},
+	    {204, "No Content"},
 	    {400, "Bad Request"},
+	    {401, "Unauthorized"},
+	    {403, "Forbidden"},
 	    {404, "Not Found"},
 	    {405, "Method Not Allowed"},
 	    {408, "Request Timeout"},
+	    {409, "Conflict"},
+	    {413, "Content Too Large"},
 	    {414, "URI Too Long"},
+	    {415, "Unsupported Media Type"},
+	    {417, "Expectation Failed"},
+	    {422, "Unprocessable Content"},
+	    {429, "Too Many Requests"},
 	    {431, "Request Header Fields Too Large"},
+	    {500, "Internal Server Error"},
 	    {501, "Not Implemented"},
 	    {503, "Service Unavailable"},
 	    {505, "HTTP Version Not Supported"},
@@ -33,73 +47,109 @@ reason_phrase(int status)
 	return "";
 }
 
+/* What every answer that is no stream has. */
 static void
-append_head(
-    struct connection *connection, int status, const char *type, size_t length)
+append_status(struct connection *connection, int status)
 {
 	if (status >= 400)
 		worker_count(connection->worker, METRIC_REQUESTS_BAD, 1);
 	buf_printf(&connection->out,
 	    "HTTP/1.1 %d %s\r\n"
-	    "Content-Type: %s\r\n"
-	    "Content-Length: %zu\r\n"
 	    "Cache-Control: no-store\r\n"
 	    "Vary: Accept, Origin\r\n"
 	    "X-Content-Type-Options: nosniff\r\n"
 	    "Connection: %s\r\n",
-	    status, reason_phrase(status), type, length,
+	    status, reason_phrase(status),
 	    connection->keep_alive ? "keep-alive" : "close");
 }
 
-void
-reply_body(struct connection *connection, const struct http_request *request,
-    int status, const char *type, struct slice body)
+static void
+append_head(
+    struct connection *connection, int status, const char *type, size_t length)
 {
-	append_head(connection, status, type, body.len);
+	append_status(connection, status);
+	buf_printf(&connection->out,
+	    "Content-Type: %s\r\n"
+	    "Content-Length: %zu\r\n",
+	    type, length);
+}
+
+void
+reply_nothing(struct connection *connection)
+{
+	append_status(connection, 204);
 	buf_append_text(&connection->out, "\r\n");
-	if (request == NULL || !slice_is(request->method, "HEAD"))
+}
+
+/* The end of the head, and the body where one is wanted. */
+static void
+append_body(struct connection *connection, struct slice body)
+{
+	buf_append_text(&connection->out, "\r\n");
+	if (!connection->head_only)
 		buf_append(&connection->out, body.bytes, body.len);
 }
 
-/* A problem, with header lines of its own ("" for none). */
-static void
-append_problem(struct connection *connection, int status, const char *code,
+void
+reply_body(struct connection *connection, int status, const char *type,
+    struct slice body)
+{
+	append_head(connection, status, type, body.len);
+	append_body(connection, body);
+}
+
+void
+reply_buf(struct connection *connection, int status, const char *type,
+    struct buf *body)
+{
+	connection->out.failed |= buf_failed(body);
+	reply_body(connection, status, type,
+	    slice_of(buf_bytes(body), buf_length(body)));
+	buf_finish(body);
+}
+
+void
+reply_problem_with(struct connection *connection, enum problem problem,
     const char *detail, const char *headers)
 {
+	int status = problem_status(problem);
 	struct buf body;
 
+	if (detail == NULL)
+		detail = problem_sentence(problem);
 	buf_init(&body, 0);
 	buf_printf(&body, "{\"status\":%d,\"title\":\"%s\",\"code\":\"%s\",",
-	    status, reason_phrase(status), code);
+	    status, reason_phrase(status), problem_code(problem));
 	buf_append_text(&body, "\"detail\":");
 	json_append_string(&body, detail, strlen(detail));
 	buf_append_text(&body, "}\n");
 	append_head(
 	    connection, status, "application/problem+json", buf_length(&body));
 	buf_append_text(&connection->out, headers);
-	buf_append_text(&connection->out, "\r\n");
-	buf_append(&connection->out, buf_bytes(&body), buf_length(&body));
+	append_body(connection, slice_of(buf_bytes(&body), buf_length(&body)));
 	connection->out.failed |= buf_failed(&body);
 	buf_finish(&body);
 }
 
 void
-reply_problem(struct connection *connection, int status, const char *code,
-    const char *detail)
+reply_problem(
+    struct connection *connection, enum problem problem, const char *detail)
 {
-	append_problem(connection, status, code, detail, "");
+	reply_problem_with(connection, problem, detail, "");
 }
 
 void
-reply_method(struct connection *connection)
+reply_method(struct connection *connection, const char *allowed)
 {
-	append_problem(connection, 405, "method",
-	    "this path has GET and HEAD only", "Allow: GET, HEAD\r\n");
+	char header[64];
+
+	snprintf(header, sizeof(header), "Allow: %s\r\n", allowed);
+	reply_problem_with(connection, PROBLEM_METHOD, NULL, header);
 }
 
 void
 reply_later(struct connection *connection, const struct http_request *request,
-    const char *reason)
+    enum problem problem)
 {
 	struct worker *worker = connection->worker;
 	char header[48];
@@ -108,12 +158,13 @@ reply_later(struct connection *connection, const struct http_request *request,
 	connection->keep_alive = false;
 	if (http_accepts(request, "text/event-stream")) {
 		reply_stream_head(connection);
-		control_bye(worker, connection, reason);
+		if (!connection->head_only)
+			control_bye(worker, connection, problem_code(problem));
 		return;
 	}
 	snprintf(header, sizeof(header), "Retry-After: %u\r\n",
 	    worker_retry_ms(worker) / 1000 + 1);
-	append_problem(connection, 503, reason, "try again later", header);
+	reply_problem_with(connection, problem, NULL, header);
 }
 
 void

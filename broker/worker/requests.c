@@ -23,10 +23,11 @@ take_request(struct connection *connection, const struct http_request *request,
     size_t size)
 {
 	connection->http_minor = request->minor;
+	connection->head_only = slice_is(request->method, "HEAD");
 	/* A body that nobody asked for is not read. */
-	connection->keep_alive = request->keep_alive &&
-				 !request->chunked_body &&
-				 request->body_bytes == 0;
+	connection->keep_alive =
+	    request->keep_alive && !connection->worker->draining &&
+	    !request->chunked_body && request->body_bytes == 0;
 	routes_answer(connection, request);
 	if (connection->subscriber != NULL) {
 		begin_stream(connection);
@@ -37,12 +38,32 @@ take_request(struct connection *connection, const struct http_request *request,
 }
 
 bool
-requests_refuse(struct connection *connection, int status, const char *why)
+requests_refuse(
+    struct connection *connection, enum problem problem, const char *why)
 {
 	connection->http_minor = 1;
 	connection->keep_alive = false;
-	reply_problem(connection, status, "bad-request", why);
+	connection->head_only = false;
+	reply_problem(connection, problem, why);
 	return connection_answered(connection);
+}
+
+/* What http_read_head() refuses with this status. */
+static enum problem
+problem_of_status(int status)
+{
+	switch (status) {
+	case 414:
+		return PROBLEM_TARGET_LONG;
+	case 431:
+		return PROBLEM_HEADERS_LARGE;
+	case 501:
+		return PROBLEM_CODING_UNKNOWN;
+	case 505:
+		return PROBLEM_VERSION_UNKNOWN;
+	default:
+		return PROBLEM_BAD_REQUEST;
+	}
 }
 
 /* Answers the next request that has come in whole. False: there is none, or
@@ -66,7 +87,8 @@ take_next_request(struct connection *connection)
 	case HTTP_HEAD_WHOLE:
 		return take_request(connection, &request, size);
 	case HTTP_HEAD_BAD:
-		return requests_refuse(connection, status, why);
+		return requests_refuse(
+		    connection, problem_of_status(status), why);
 	case HTTP_HEAD_PART:
 		break;
 	}

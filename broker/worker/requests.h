@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include "broker/worker/problem.h"
+
 struct connection;
 
 /* Answers what has come in, until an answer has to wait or becomes a stream.
@@ -13,6 +15,6 @@ void requests_take(struct connection *connection);
 /* Answers something that is no good request. False: the connection was
  * destroyed. */
 bool requests_refuse(
-    struct connection *connection, int status, const char *why);
+    struct connection *connection, enum problem problem, const char *why);
 
 #endif

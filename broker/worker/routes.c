@@ -15,21 +15,12 @@
 #define JSON_TYPE "application/json"
 #define TEXT_TYPE "text/plain; charset=utf-8"
 
-static void
-reply_buf(struct connection *connection, const struct http_request *request,
-    const char *type, struct buf *body)
-{
-	connection->out.failed |= buf_failed(body);
-	reply_body(connection, request, 200, type,
-	    slice_of(buf_bytes(body), buf_length(body)));
-	buf_finish(body);
-}
-
 /* Alive: this worker answers. */
 static void
 answer_health(struct connection *connection, const struct http_request *request)
 {
-	reply_body(connection, request, 200, TEXT_TYPE, slice_of_text("ok\n"));
+	(void)request;
+	reply_body(connection, 200, TEXT_TYPE, slice_of_text("ok\n"));
 }
 
 /* Ready: events can be accepted and served. */
@@ -39,11 +30,12 @@ answer_readiness(
 {
 	struct worker *worker = connection->worker;
 
+	(void)request;
 	if (board_alive(worker->board, BOARD_HUB) && !worker->draining)
-		reply_body(connection, request, 200, TEXT_TYPE,
-		    slice_of_text("ready\n"));
+		reply_body(
+		    connection, 200, TEXT_TYPE, slice_of_text("ready\n"));
 	else
-		reply_problem(connection, 503, "not-ready",
+		reply_problem(connection, PROBLEM_NOT_READY,
 		    "the hub is not running, or the broker is draining");
 }
 
@@ -67,6 +59,7 @@ answer_stats(struct connection *connection, const struct http_request *request)
 	struct worker *worker = connection->worker;
 	struct buf body;
 
+	(void)request;
 	buf_init(&body, 0);
 	buf_printf(&body, "{\"totalConnections\":%" PRIu64 ",",
 	    board_sum(worker->board, METRIC_STREAMS));
@@ -76,7 +69,7 @@ answer_stats(struct connection *connection, const struct http_request *request)
 	buf_append_char(&body, ',');
 	report_append_board(&body, worker->board);
 	buf_append_text(&body, "}\n");
-	reply_buf(connection, request, JSON_TYPE, &body);
+	reply_buf(connection, 200, JSON_TYPE, &body);
 }
 
 /* Prometheus text exposition format, version 0.0.4. */
@@ -87,6 +80,7 @@ answer_metrics(
 	const struct board *board = connection->worker->board;
 	struct buf body;
 
+	(void)request;
 	buf_init(&body, 0);
 	for (int i = 0; i < METRIC_COUNT; i++) {
 		enum metric metric = (enum metric)i;
@@ -98,17 +92,18 @@ answer_metrics(
 		    name, metric_sentence(metric), name, metric_kind(metric),
 		    name, board_sum(board, metric));
 	}
-	reply_buf(connection, request, "text/plain; version=0.0.4", &body);
+	reply_buf(connection, 200, "text/plain; version=0.0.4", &body);
 }
 
 static void
 answer_page(struct connection *connection, const struct http_request *request)
 {
+	(void)request;
 	if (connection->worker->config->http_dashboard)
-		reply_body(connection, request, 200, "text/html; charset=utf-8",
-		    page_html());
+		reply_body(
+		    connection, 200, "text/html; charset=utf-8", page_html());
 	else
-		reply_problem(connection, 404, "not-found",
+		reply_problem(connection, PROBLEM_NOT_FOUND,
 		    "the dashboard is off (http.dashboard)");
 }
 
@@ -135,8 +130,8 @@ routes_answer(struct connection *connection, const struct http_request *request)
 		    slice_is(request->method, "HEAD"))
 			routes[i].answer(connection, request);
 		else
-			reply_method(connection);
+			reply_method(connection, "GET, HEAD");
 		return;
 	}
-	reply_problem(connection, 404, "not-found", "there is no such path");
+	reply_problem(connection, PROBLEM_NOT_FOUND, NULL);
 }

@@ -38,9 +38,9 @@ struct opening {
 };
 
 static void
-refuse(struct opening *opening, const char *code, const char *detail)
+refuse(struct opening *opening, enum problem problem, const char *detail)
 {
-	reply_problem(opening->connection, 400, code, detail);
+	reply_problem(opening->connection, problem, detail);
 }
 
 static struct slice *
@@ -85,7 +85,7 @@ read_query(struct opening *opening, struct slice query)
 		if (member == NULL)
 			continue;
 		if (member->bytes != NULL) {
-			refuse(opening, "query-duplicate",
+			refuse(opening, PROBLEM_QUERY_DUPLICATE,
 			    "a parameter of the query is given twice");
 			return false;
 		}
@@ -94,7 +94,7 @@ read_query(struct opening *opening, struct slice query)
 		asked->used += value_len;
 	}
 	if (result == -1)
-		refuse(opening, "query-invalid",
+		refuse(opening, PROBLEM_QUERY_INVALID,
 		    "the query has a broken percent escape");
 	return result == 0;
 }
@@ -110,7 +110,7 @@ add_pattern(struct opening *opening, struct slice pattern)
 		    "entry %zu of channels is neither a channel, nor a prefix "
 		    "that ends in :*, nor *",
 		    opening->pattern_count + 1);
-		refuse(opening, "channel-invalid", detail);
+		refuse(opening, PROBLEM_CHANNEL_INVALID, detail);
 		return false;
 	}
 	for (size_t i = 0; i < opening->pattern_count; i++) {
@@ -118,7 +118,7 @@ add_pattern(struct opening *opening, struct slice pattern)
 			return true;
 	}
 	if (opening->pattern_count == max) {
-		refuse(opening, "channels-too-many",
+		refuse(opening, PROBLEM_CHANNELS_TOO_MANY,
 		    "more channels than http.max_channels allows");
 		return false;
 	}
@@ -133,7 +133,7 @@ read_channels(struct opening *opening)
 	struct slice rest = opening->asked.channels;
 
 	if (rest.len == 0) {
-		refuse(opening, "channels-missing",
+		refuse(opening, PROBLEM_CHANNELS_MISSING,
 		    "say which: ?channels=a,b:* (or * for all)");
 		return false;
 	}
@@ -160,12 +160,13 @@ read_choices(struct opening *opening)
 	} else if (slice_is(asked->format, "raw")) {
 		opening->format = SSE_RAW;
 	} else {
-		refuse(opening, "format-invalid", "format is tagged or raw");
+		refuse(
+		    opening, PROBLEM_FORMAT_INVALID, "format is tagged or raw");
 		return false;
 	}
 	if (asked->live.bytes != NULL && !slice_is(asked->live, "true") &&
 	    !slice_is(asked->live, "false")) {
-		refuse(opening, "live-invalid", "live is true or false");
+		refuse(opening, PROBLEM_LIVE_INVALID, "live is true or false");
 		return false;
 	}
 	opening->ends = slice_is(asked->live, "false");
@@ -243,7 +244,7 @@ start(struct opening *opening)
 	connection->subscriber =
 	    subscriber_create(opening->worker, connection, &request);
 	if (connection->subscriber == NULL) {
-		reply_problem(connection, 503, "no-memory", "no memory");
+		reply_problem(connection, PROBLEM_NO_MEMORY, NULL);
 		return;
 	}
 	reply_stream_head(connection);
@@ -269,11 +270,11 @@ stream_open(struct connection *connection, const struct http_request *request)
 	struct opening opening = {.connection = connection, .worker = worker};
 
 	if (worker->draining) {
-		reply_later(connection, request, "drain");
+		reply_later(connection, request, PROBLEM_DRAIN);
 		return;
 	}
 	if (worker->connection_count > worker->connection_max) {
-		reply_later(connection, request, "overload");
+		reply_later(connection, request, PROBLEM_OVERLOAD);
 		return;
 	}
 	if (slice_is(request->method, "HEAD")) {
@@ -286,7 +287,7 @@ stream_open(struct connection *connection, const struct http_request *request)
 	opening.patterns = calloc(
 	    worker->config->http_max_channels, sizeof(opening.patterns[0]));
 	if (opening.asked.text == NULL || opening.patterns == NULL)
-		reply_problem(connection, 503, "no-memory", "no memory");
+		reply_problem(connection, PROBLEM_NO_MEMORY, NULL);
 	else
 		open_asked(&opening, request);
 	free(opening.asked.text);

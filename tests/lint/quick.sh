@@ -3,7 +3,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 failed=0
-for rule in arrows smells length tracked manuals library; do
+for rule in arrows smells length tracked manuals library problems; do
 	if ! python3 "tests/lint/$rule.py"; then
 		echo "lint: $rule failed: $(sed -n '2s/"""//gp' "tests/lint/$rule.py")"
 		failed=1
