@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "protocol/buf.h"
+#include "protocol/message_elements.h"
 #include "protocol/message_json.h"
 
 struct message_reader {
@@ -42,65 +43,6 @@ message_reader_destroy(struct message_reader *reader)
 	free(reader);
 }
 
-/* The fault of the message as a whole. */
-static struct fault
-fault_of(enum refusal refusal, const char *field)
-{
-	return (struct fault){refusal, field};
-}
-
-static const struct fault no_fault = {REFUSAL_NONE, NULL};
-
-/* The elements of the message's array; one that is missing reads as nil. */
-struct elements {
-	const msgpack_object *at;
-	uint32_t count;
-};
-
-static msgpack_object
-element(const struct elements *elements, uint32_t index)
-{
-	if (index < elements->count)
-		return elements->at[index];
-	return (msgpack_object){.type = MSGPACK_OBJECT_NIL};
-}
-
-/* A number from 0 to max; false for anything else. */
-static bool
-element_number(const struct elements *elements, uint32_t index, uint64_t max,
-    uint64_t *number)
-{
-	msgpack_object object = element(elements, index);
-
-	if (object.type != MSGPACK_OBJECT_POSITIVE_INTEGER ||
-	    object.via.u64 > max)
-		return false;
-	*number = object.via.u64;
-	return true;
-}
-
-static bool
-element_text(
-    const struct elements *elements, uint32_t index, struct slice *text)
-{
-	msgpack_object object = element(elements, index);
-
-	if (object.type != MSGPACK_OBJECT_STR)
-		return false;
-	*text = slice_of(object.via.str.ptr, object.via.str.size);
-	return true;
-}
-
-/* Text, or nil, which reads as the empty slice. */
-static bool
-element_optional_text(
-    const struct elements *elements, uint32_t index, struct slice *text)
-{
-	*text = slice_of(NULL, 0);
-	return element(elements, index).type == MSGPACK_OBJECT_NIL ||
-	       element_text(elements, index, text);
-}
-
 static struct fault
 read_data(struct message_reader *reader, const msgpack_object *object,
     struct message *message)
@@ -127,17 +69,6 @@ read_data(struct message_reader *reader, const msgpack_object *object,
 	message->event.data =
 	    slice_of(buf_bytes(&reader->json), buf_length(&reader->json));
 	return fault_of(refusal, "data");
-}
-
-static struct fault
-read_seq(const struct elements *elements, struct message *message)
-{
-	uint64_t seq;
-
-	if (!element_number(elements, 1, MESSAGE_SEQ_MAX, &seq) || seq == 0)
-		return fault_of(REFUSAL_SEQ, "seq");
-	message->seq = seq;
-	return no_fault;
 }
 
 static struct fault
