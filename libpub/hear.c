@@ -151,6 +151,9 @@ hear_message(struct ssemux_pub *pub, const struct message *message)
 	case MESSAGE_RESYNC:
 	case MESSAGE_BYE:
 	case MESSAGE_STATUS:
+	case MESSAGE_AS:
+	case MESSAGE_ASK:
+	case MESSAGE_ANSWER:
 		break;
 	}
 	return drop_nonsense(pub, "a publisher's message");

@@ -190,6 +190,33 @@ read_report(const struct elements *elements, struct message *message)
 }
 
 static struct fault
+read_as(const struct elements *elements, struct message *message)
+{
+	if (!element_optional_text(elements, 1, &message->publisher))
+		return fault_of(REFUSAL_MALFORMED, "publisher");
+	return no_fault;
+}
+
+/* ASK and ANSWER. */
+static struct fault
+read_talk(const struct elements *elements, struct message *message)
+{
+	uint64_t peer = MESSAGE_PEER_ALL;
+
+	if (!element_number(elements, 1, MESSAGE_SEQ_MAX, &message->id))
+		return fault_of(REFUSAL_MALFORMED, "id");
+	if (!element_number(elements, 2, MESSAGE_PEER_ALL - 1, &peer) &&
+	    (message->type == MESSAGE_ANSWER ||
+		element(elements, 2).type != MSGPACK_OBJECT_NIL))
+		return fault_of(REFUSAL_MALFORMED, "peer");
+	message->peer = (uint32_t)peer;
+	if (!element_optional_text(elements, 3, &message->text) ||
+	    message->text.len > MESSAGE_TALK_MAX)
+		return fault_of(REFUSAL_MALFORMED, "text");
+	return no_fault;
+}
+
+static struct fault
 read_elements(struct message_reader *reader, const struct elements *elements,
     struct message *message)
 {
@@ -218,6 +245,11 @@ read_elements(struct message_reader *reader, const struct elements *elements,
 		return read_receipt(elements, message);
 	case MESSAGE_REPORT:
 		return read_report(elements, message);
+	case MESSAGE_AS:
+		return read_as(elements, message);
+	case MESSAGE_ASK:
+	case MESSAGE_ANSWER:
+		return read_talk(elements, message);
 	default:
 		return fault_of(REFUSAL_MALFORMED, "type");
 	}
@@ -272,4 +304,13 @@ message_publisher_valid(struct slice publisher)
 {
 	return publisher.len <= MESSAGE_PUBLISHER_MAX &&
 	       event_channel_valid(publisher);
+}
+
+bool
+message_link_publisher_valid(struct slice publisher)
+{
+	return publisher.len > 1 && publisher.len <= MESSAGE_PUBLISHER_MAX &&
+	       *publisher.bytes == '+' &&
+	       event_channel_valid(
+		   slice_of(publisher.bytes + 1, publisher.len - 1));
 }

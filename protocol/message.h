@@ -27,6 +27,7 @@ enum {
 	MESSAGE_DEPTH_MAX = 30,     /* nesting, with the message's own array */
 	/* What a message may be longer than its data. */
 	MESSAGE_OVERHEAD_MAX = 1024,
+	MESSAGE_TALK_MAX = 262144, /* bytes of text of an ASK or an ANSWER */
 };
 
 #define MESSAGE_SEQ_MAX ((uint64_t)INT64_MAX)
@@ -45,7 +46,26 @@ enum message_type {
 	MESSAGE_ERROR = 18,   /* [18, seq|nil, code, field|nil, text] */
 	MESSAGE_RECEIPT = 19, /* [19, seq, notified] */
 	MESSAGE_REPORT = 20,  /* [20, text]: status, as JSON */
+	/*
+	 * Between workers and the hub alone, on their own links; malformed on
+	 * the publisher socket. `peer` is a worker, from 0 on.
+	 *
+	 * AS: what follows is of that publisher, which counts its own events
+	 * (from 1, in each AS anew); nil: of the one who said HELLO. Its id,
+	 * like that of a HELLO on a link, begins with '+', which no id of the
+	 * publisher socket does.
+	 * ASK: from a worker, to the peer named, or to all others (nil); the
+	 * hub passes it on with the asker as peer.
+	 * ANSWER: from a worker, to the peer that asked; the hub passes it on
+	 * with the answering worker as peer. text nil: no answer will come;
+	 * id 0: to none of the questions that the peer was asked, it is gone.
+	 */
+	MESSAGE_AS = 32,     /* [32, publisher|nil] */
+	MESSAGE_ASK = 33,    /* [33, id, peer|nil, text] */
+	MESSAGE_ANSWER = 34, /* [34, id, peer, text|nil] */
 };
+
+#define MESSAGE_PEER_ALL UINT32_MAX
 
 /* Flags of a MESSAGE_PUBLISH. */
 enum {
@@ -71,14 +91,16 @@ struct message {
 	uint64_t max_event;     /* WELCOME, bytes */
 	uint64_t window;        /* WELCOME, events */
 	uint64_t notified;      /* RECEIPT, clients */
+	uint64_t id;            /* ASK ANSWER */
+	uint32_t peer;          /* ASK ANSWER; MESSAGE_PEER_ALL is nil */
 	uint32_t version;       /* HELLO WELCOME */
 	uint32_t flags;         /* PUBLISH */
 	bool duplicate;         /* ACK */
-	struct slice publisher; /* HELLO */
+	struct slice publisher; /* HELLO AS; AS: len 0 is nil */
 	struct event event;     /* PUBLISH RESYNC: channel type key data */
 	struct slice code;      /* ERROR */
 	struct slice field;     /* ERROR; len 0 is nil */
-	struct slice text;      /* ERROR REPORT */
+	struct slice text;      /* ERROR REPORT ASK; ANSWER: len 0 is nil */
 };
 
 enum message_scan {
@@ -125,6 +147,8 @@ int message_meaning(const struct message *message, enum event_meaning *meaning);
  * may be (MESSAGE_DEPTH_MAX with the message's own array)? */
 bool message_value_valid(const char *bytes, size_t len);
 
+/* Publisher ids: of the publisher socket; and of links, with their '+'. */
 bool message_publisher_valid(struct slice publisher);
+bool message_link_publisher_valid(struct slice publisher);
 
 #endif

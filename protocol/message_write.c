@@ -102,6 +102,19 @@ pack_error(msgpack_packer *packer, const struct message *message)
 	pack_text(packer, message->text);
 }
 
+/* ASK and ANSWER. */
+static void
+pack_talk(msgpack_packer *packer, const struct message *message)
+{
+	pack_head(packer, message->type, 4);
+	msgpack_pack_uint64(packer, message->id);
+	if (message->peer == MESSAGE_PEER_ALL)
+		msgpack_pack_nil(packer);
+	else
+		msgpack_pack_uint32(packer, message->peer);
+	pack_optional_text(packer, message->text);
+}
+
 void
 message_write(struct buf *buf, const struct message *message)
 {
@@ -143,6 +156,14 @@ message_write(struct buf *buf, const struct message *message)
 	case MESSAGE_REPORT:
 		pack_head(&packer, MESSAGE_REPORT, 2);
 		pack_text(&packer, message->text);
+		break;
+	case MESSAGE_AS:
+		pack_head(&packer, MESSAGE_AS, 2);
+		pack_optional_text(&packer, message->publisher);
+		break;
+	case MESSAGE_ASK:
+	case MESSAGE_ANSWER:
+		pack_talk(&packer, message);
 		break;
 	}
 }

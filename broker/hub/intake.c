@@ -200,6 +200,9 @@ intake_message(struct hub *hub, struct publisher *publisher,
 	case MESSAGE_ERROR:
 	case MESSAGE_RECEIPT:
 	case MESSAGE_REPORT:
+	case MESSAGE_AS:
+	case MESSAGE_ASK:
+	case MESSAGE_ANSWER:
 		end_publisher(
 		    hub, publisher, (struct fault){REFUSAL_MALFORMED, "type"});
 	}

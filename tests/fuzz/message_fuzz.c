@@ -41,6 +41,7 @@ check_same(const struct message *a, const struct message *b)
 	must(a->max_event == b->max_event && a->window == b->window);
 	must(a->notified == b->notified && a->version == b->version);
 	must(a->flags == b->flags && a->duplicate == b->duplicate);
+	must(a->id == b->id && a->peer == b->peer);
 	must(slice_equal(a->publisher, b->publisher));
 	must(slice_equal(a->event.channel, b->event.channel));
 	must(slice_equal(a->event.type, b->event.type));

@@ -68,6 +68,8 @@ assert_same(const struct message *a, const struct message *b)
 	ck_assert_uint_eq(a->version, b->version);
 	ck_assert_uint_eq(a->flags, b->flags);
 	ck_assert_int_eq(a->duplicate, b->duplicate);
+	ck_assert_uint_eq(a->id, b->id);
+	ck_assert_uint_eq(a->peer, b->peer);
 	ck_assert(slice_equal(a->publisher, b->publisher));
 	ck_assert(slice_equal(a->event.channel, b->event.channel));
 	ck_assert(slice_equal(a->event.type, b->event.type));
@@ -140,6 +142,16 @@ static const struct {
     {{.type = MESSAGE_RECEIPT, .seq = 2, .notified = 5},
 	BYTES("\x93\x13\x02\x05")},
     {{.type = MESSAGE_REPORT, .text = S("{}")}, BYTES("\x92\x14\xA2{}")},
+    {{.type = MESSAGE_AS, .publisher = S("+k")}, BYTES("\x92\x20\xA2+k")},
+    {{.type = MESSAGE_AS}, BYTES("\x92\x20\xC0")},
+    {{.type = MESSAGE_ASK, .id = 5, .peer = 2, .text = S("{}")},
+	BYTES("\x94\x21\x05\x02\xA2{}")},
+    {{.type = MESSAGE_ASK, .id = 5, .peer = MESSAGE_PEER_ALL, .text = S("{}")},
+	BYTES("\x94\x21\x05\xC0\xA2{}")},
+    {{.type = MESSAGE_ANSWER, .id = 300, .peer = 0, .text = S("1")},
+	BYTES("\x94\x22\xCD\x01\x2C\x00\xA1"
+	      "1")},
+    {{.type = MESSAGE_ANSWER, .peer = 1}, BYTES("\x94\x22\x00\x01\xC0")},
 };
 
 START_TEST(each_message_is_written_as_the_page_says)
@@ -322,6 +334,13 @@ static const struct {
     {BYTES("\x93\x10\x01\x00"), "malformed", "max_event", 0},
     {BYTES("\x94\x10\x01\x00\x01"), "malformed", "window", 0},
     {BYTES("\x92\x14\x01"), "malformed", "text", 0},
+    {BYTES("\x92\x20\x01"), "malformed", "publisher", 0},
+    {BYTES("\x94\x21\xC0\xC0\xA1x"), "malformed", "id", 0},
+    {BYTES("\x94\x21\x01\xA1x\xA1x"), "malformed", "peer", 0},
+    {BYTES("\x94\x21\x01\xCE\xFF\xFF\xFF\xFF\xA1x"), "malformed", "peer", 0},
+    {BYTES("\x94\x21\x01\x02\x03"), "malformed", "text", 0},
+    {BYTES("\x94\x22\x01\xC0\xC0"), "malformed", "peer", 0},
+    {BYTES("\x94\x22\x01\x02\xC2"), "malformed", "text", 0},
 };
 
 START_TEST(a_fault_names_its_code_and_field)
@@ -619,6 +638,25 @@ START_TEST(publisher_ids_are_short_channels)
 }
 END_TEST
 
+START_TEST(publisher_ids_of_links_are_none_of_the_socket)
+{
+	char id[MESSAGE_PUBLISHER_MAX + 1];
+
+	memset(id, 'a', sizeof(id));
+	*id = '+';
+	ck_assert(message_link_publisher_valid(slice_of(id, 2)));
+	ck_assert(!message_publisher_valid(slice_of(id, 2)));
+	ck_assert(
+	    message_link_publisher_valid(slice_of(id, MESSAGE_PUBLISHER_MAX)));
+	ck_assert(!message_link_publisher_valid(
+	    slice_of(id, MESSAGE_PUBLISHER_MAX + 1)));
+	ck_assert(!message_link_publisher_valid(slice_of(id, 1)));
+	ck_assert(!message_link_publisher_valid(slice_of(NULL, 0)));
+	ck_assert(!message_link_publisher_valid(slice_of_text("a")));
+	ck_assert(!message_link_publisher_valid(slice_of_text("+a b")));
+}
+END_TEST
+
 START_TEST(a_buffer_without_room_fails_and_says_so)
 {
 	struct buf buf;
@@ -672,6 +710,7 @@ add_data_tests(TCase *tests)
 	tcase_add_loop_test(tests, flags_and_data_say_together_what_is_meant, 0,
 	    COUNT(meanings));
 	tcase_add_test(tests, publisher_ids_are_short_channels);
+	tcase_add_test(tests, publisher_ids_of_links_are_none_of_the_socket);
 }
 
 static Suite *
