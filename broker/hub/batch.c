@@ -74,14 +74,14 @@ static int
 store_entry(
     struct batch *batch, struct batch_entry *entry, struct store_writer *writer)
 {
-	struct store_publisher *known = publisher_known(entry->publisher);
+	struct identity *identity = publisher_identity(entry->publisher);
+	struct store_publisher *known = &identity->known;
 
 	if (entry->kind == BATCH_FAREWELL)
 		return known->id == 0 ? 0
 				      : store_forget_publisher(writer, known);
 	if (known->id == 0 &&
-	    store_make_publisher(
-		writer, publisher_name(entry->publisher), known) == -1)
+	    store_make_publisher(writer, identity_name(identity), known) == -1)
 		return -1;
 	return store_add(writer, &(struct store_item){
 				     .record = batch_record(batch, entry),

@@ -117,7 +117,7 @@ is_connected(int64_t id, void *context)
 
 	for (struct publisher *publisher = hub->publishers; publisher != NULL;
 	     publisher = publisher_next(publisher)) {
-		if (publisher_known(publisher)->id == id)
+		if (publisher_identity(publisher)->known.id == id)
 			return true;
 	}
 	return false;

@@ -50,8 +50,8 @@ stage_resend(
 {
 	uint64_t cursor;
 
-	switch (store_find_cursor(
-	    hub->store, publisher_known(publisher), message->seq, &cursor)) {
+	switch (store_find_cursor(hub->store,
+	    &publisher_identity(publisher)->known, message->seq, &cursor)) {
 	case 1:
 		hub_count(hub, METRIC_EVENTS_DUPLICATE, 1);
 		batch_add(&hub->batch, &(struct batch_entry){
@@ -75,17 +75,18 @@ static void
 take_publish(
     struct hub *hub, struct publisher *publisher, struct message *message)
 {
+	struct identity *identity = publisher_identity(publisher);
 	struct fault fault = check_publish(hub, message);
 	enum batch_receipt receipt =
 	    (message->flags & MESSAGE_FLAG_RECEIPT) != 0 ? BATCH_RECEIPT
 							 : BATCH_NO_RECEIPT;
 
-	if (!publisher_offer(publisher, message->seq)) {
+	if (!identity_offer(identity, message->seq)) {
 		refuse(hub, publisher, message->seq,
 		    (struct fault){REFUSAL_SEQ, "seq"});
 	} else if (fault.refusal != REFUSAL_NONE) {
 		refuse(hub, publisher, message->seq, fault);
-	} else if (publisher_is_resend(publisher, message->seq)) {
+	} else if (message->seq <= identity->stored_before) {
 		stage_resend(hub, publisher, message);
 	} else if (batch_add_event(&hub->batch, publisher, message->seq,
 		       &message->event, receipt) == -1) {
@@ -153,13 +154,14 @@ static void
 take_fault(struct hub *hub, struct publisher *publisher,
     const struct message *message, struct fault fault)
 {
+	struct identity *identity = publisher_identity(publisher);
 	bool numbered = publisher_greeted(publisher) && message->seq != 0 &&
 			(message->type == MESSAGE_PUBLISH ||
 			    message->type == MESSAGE_RESYNC);
 
 	if (!numbered)
 		end_publisher(hub, publisher, fault);
-	else if (!publisher_offer(publisher, message->seq))
+	else if (!identity_offer(identity, message->seq))
 		refuse(hub, publisher, message->seq,
 		    (struct fault){REFUSAL_SEQ, "seq"});
 	else

@@ -4,7 +4,6 @@
  */
 #include "broker/hub/publisher.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -13,7 +12,6 @@
 #include "broker/hub/commit.h"
 #include "broker/hub/hub_state.h"
 #include "broker/hub/intake.h"
-#include "broker/hub/store_write.h"
 #include "broker/shared/log.h"
 
 enum {
@@ -32,14 +30,10 @@ struct publisher {
 	ev_io writable;
 	struct buf in;
 	struct buf out;
-	size_t need; /* bytes that the next message has at least */
-	char name[MESSAGE_PUBLISHER_MAX];
-	size_t name_len; /* 0: not greeted */
-	struct store_publisher known;
-	uint64_t stored_before; /* newest number stored before this began */
-	uint64_t offered;       /* newest number on this connection */
-	bool waiting;           /* its next event wants a receipt, for which
-				 * there is no place now */
+	size_t need;              /* bytes that the next message has at least */
+	struct identity identity; /* nobody: not greeted */
+	bool waiting;             /* its next event wants a receipt, for which
+				   * there is no place now */
 	bool closing;
 };
 
@@ -146,8 +140,9 @@ on_readable(struct ev_loop *loop, ev_io *watcher, int events)
 	(void)loop;
 	(void)events;
 	if (room == NULL) {
-		log_warn("publisher %.*s: no memory", (int)publisher->name_len,
-		    publisher->name);
+		log_warn("publisher %.*s: no memory",
+		    (int)publisher->identity.name_len,
+		    publisher->identity.name);
 		publisher_close(publisher);
 		return;
 	}
@@ -260,37 +255,22 @@ publisher_next(const struct publisher *publisher)
 	return publisher->next;
 }
 
-struct store_publisher *
-publisher_known(struct publisher *publisher)
+struct identity *
+publisher_identity(struct publisher *publisher)
 {
-	return &publisher->known;
+	return &publisher->identity;
 }
 
-struct slice
-publisher_name(const struct publisher *publisher)
+struct buf *
+publisher_out(struct publisher *publisher)
 {
-	return slice_of(publisher->name, publisher->name_len);
+	return &publisher->out;
 }
 
 bool
 publisher_greeted(const struct publisher *publisher)
 {
-	return publisher->name_len > 0;
-}
-
-bool
-publisher_offer(struct publisher *publisher, uint64_t seq)
-{
-	if (seq <= publisher->offered)
-		return false;
-	publisher->offered = seq;
-	return true;
-}
-
-bool
-publisher_is_resend(const struct publisher *publisher, uint64_t seq)
-{
-	return seq <= publisher->stored_before;
+	return publisher->identity.name_len > 0;
 }
 
 void
@@ -299,75 +279,10 @@ publisher_replace(
 {
 	for (; list != NULL; list = list->next) {
 		if (list != heir && !list->closing &&
-		    slice_equal(publisher_name(list), name))
+		    slice_equal(identity_name(&list->identity), name))
 			publisher_end(
 			    list, (struct fault){REFUSAL_REPLACED, NULL});
 	}
-}
-
-void
-publisher_welcome(struct publisher *publisher, struct slice name,
-    const struct store_publisher *known, uint64_t max_event)
-{
-	assert(name.len <= sizeof(publisher->name));
-	memcpy(publisher->name, name.bytes, name.len);
-	publisher->name_len = name.len;
-	publisher->known = *known;
-	publisher->stored_before = known->last_seq;
-	message_write(&publisher->out, &(struct message){
-					   .type = MESSAGE_WELCOME,
-					   .version = MESSAGE_VERSION,
-					   .last_seq = known->last_seq,
-					   .max_event = max_event,
-					   .window = MESSAGE_WINDOW,
-				       });
-	publisher_flush(publisher);
-}
-
-void
-publisher_ack(
-    struct publisher *publisher, uint64_t seq, uint64_t cursor, bool duplicate)
-{
-	message_write(&publisher->out, &(struct message){
-					   .type = MESSAGE_ACK,
-					   .seq = seq,
-					   .cursor = cursor,
-					   .duplicate = duplicate,
-				       });
-}
-
-void
-publisher_refuse(struct publisher *publisher, uint64_t seq, struct fault fault)
-{
-	message_write(&publisher->out,
-	    &(struct message){
-		.type = MESSAGE_ERROR,
-		.seq = seq,
-		.code = slice_of_text(refusal_code(fault.refusal)),
-		.field = slice_of_text(fault.field != NULL ? fault.field : ""),
-		.text = slice_of_text(refusal_sentence(fault.refusal)),
-	    });
-}
-
-void
-publisher_receipt(struct publisher *publisher, uint64_t seq, uint64_t notified)
-{
-	message_write(&publisher->out, &(struct message){
-					   .type = MESSAGE_RECEIPT,
-					   .seq = seq,
-					   .notified = notified,
-				       });
-}
-
-void
-publisher_report(struct publisher *publisher, const struct buf *text)
-{
-	message_write(&publisher->out,
-	    &(struct message){
-		.type = MESSAGE_REPORT,
-		.text = slice_of(buf_bytes(text), buf_length(text)),
-	    });
-	publisher_flush(publisher);
 }
 
 void
@@ -378,7 +293,7 @@ publisher_end(struct publisher *publisher, struct fault fault)
 	if (fault.refusal != REFUSAL_SHUTDOWN) {
 		hub_count(publisher->hub, METRIC_PUBLISHERS_REFUSED, 1);
 		log_info("publisher %.*s: %s: connection ended",
-		    (int)publisher->name_len, publisher->name,
+		    (int)publisher->identity.name_len, publisher->identity.name,
 		    refusal_code(fault.refusal));
 	}
 	publisher_refuse(publisher, 0, fault);

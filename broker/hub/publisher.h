@@ -10,30 +10,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "protocol/message.h"
+#include "broker/hub/identity.h"
 
 struct buf;
 struct hub;
 struct publisher;
-struct store_publisher;
 
 /* Takes over a connected socket. NULL: no memory, and the socket is closed. */
 struct publisher *publisher_create(struct hub *hub, int fd);
 void publisher_destroy(struct publisher *publisher);
 
-/* What the store knows of it; its id, once it has said hello. */
-struct store_publisher *publisher_known(struct publisher *publisher);
-struct slice publisher_name(const struct publisher *publisher);
+/* Under whose name it publishes. */
+struct identity *publisher_identity(struct publisher *publisher);
+
+/* What it is still to be sent. */
+struct buf *publisher_out(struct publisher *publisher);
 
 /* Has it said hello, and was it welcomed? */
 bool publisher_greeted(const struct publisher *publisher);
-
-/* Notes the number of an event it sends; false when that is not above the one
- * it sent before on this connection. */
-bool publisher_offer(struct publisher *publisher, uint64_t seq);
-
-/* Was this number stored before the connection began? */
-bool publisher_is_resend(const struct publisher *publisher, uint64_t seq);
 
 /* Ends every other publisher of the list that has this id. */
 void publisher_replace(

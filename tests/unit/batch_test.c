@@ -14,8 +14,7 @@
 enum { SIZE = 64, NOW_MS = 5000 };
 
 struct publisher {
-	const char *name;
-	struct store_publisher known;
+	struct identity identity;
 };
 
 static struct publisher publishers[2];
@@ -23,23 +22,24 @@ static struct store_folder store;
 static struct batch batch;
 static struct sample_event sample;
 
-struct store_publisher *
-publisher_known(struct publisher *publisher)
+struct identity *
+publisher_identity(struct publisher *publisher)
 {
-	return &publisher->known;
+	return &publisher->identity;
 }
 
-struct slice
-publisher_name(const struct publisher *publisher)
+static void
+begin(struct publisher *publisher, const char *name)
 {
-	return slice_of_text(publisher->name);
+	identity_begin(&publisher->identity, slice_of_text(name),
+	    &(struct store_publisher){.id = 0});
 }
 
 static void
 set_up(void)
 {
-	publishers[0] = (struct publisher){.name = "zero"};
-	publishers[1] = (struct publisher){.name = "one"};
+	begin(&publishers[0], "zero");
+	begin(&publishers[1], "one");
 	store_folder_make(&store);
 	ck_assert_int_eq(batch_init(&batch, SIZE), 0);
 }
@@ -82,7 +82,7 @@ cursor_of(size_t publisher, uint64_t seq)
 	uint64_t cursor = 0;
 
 	ck_assert_int_ge(store_find_cursor(store.writer,
-			     &publishers[publisher].known, seq, &cursor),
+			     &publishers[publisher].identity.known, seq, &cursor),
 	    0);
 	return cursor;
 }
@@ -184,7 +184,7 @@ START_TEST(a_farewell_forgets_what_came_before_it)
 	ck_assert_uint_ne(cursor_of(1, 2), 0);
 	ck_assert_uint_ne(cursor_of(1, 3), 0);
 	batch_clear(&batch);
-	publishers[0].known.id = 0;
+	publishers[0].identity.known.id = 0;
 	add_other(BATCH_FAREWELL, 0, 0); /* it never sent anything */
 	ck_assert_int_eq(batch_store(&batch, store.writer, 0, NOW_MS), 0);
 }
@@ -216,7 +216,7 @@ START_TEST(when_one_event_cannot_be_stored_none_is)
 	    sqlite3_exec(db, "DROP TRIGGER full", NULL, NULL, NULL), SQLITE_OK);
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 	/* The publisher, which was ended, comes back and sends all again. */
-	publishers[1].known.id = 0;
+	publishers[1].identity.known.id = 0;
 	for (uint64_t i = 2; i <= 6; i++)
 		add(1, i, BATCH_NO_RECEIPT);
 	ck_assert_int_eq(batch_store(&batch, store.writer, last, NOW_MS), 0);

@@ -1,0 +1,64 @@
+/* publisher_answer: what a publisher is told. See publisher.h. */
+#include "broker/hub/publisher.h"
+#include "protocol/buf.h"
+
+void
+publisher_welcome(struct publisher *publisher, struct slice name,
+    const struct store_publisher *known, uint64_t max_event)
+{
+	identity_begin(publisher_identity(publisher), name, known);
+	message_write(publisher_out(publisher), &(struct message){
+						    .type = MESSAGE_WELCOME,
+						    .version = MESSAGE_VERSION,
+						    .last_seq = known->last_seq,
+						    .max_event = max_event,
+						    .window = MESSAGE_WINDOW,
+						});
+	publisher_flush(publisher);
+}
+
+void
+publisher_ack(
+    struct publisher *publisher, uint64_t seq, uint64_t cursor, bool duplicate)
+{
+	message_write(publisher_out(publisher), &(struct message){
+						    .type = MESSAGE_ACK,
+						    .seq = seq,
+						    .cursor = cursor,
+						    .duplicate = duplicate,
+						});
+}
+
+void
+publisher_refuse(struct publisher *publisher, uint64_t seq, struct fault fault)
+{
+	message_write(publisher_out(publisher),
+	    &(struct message){
+		.type = MESSAGE_ERROR,
+		.seq = seq,
+		.code = slice_of_text(refusal_code(fault.refusal)),
+		.field = slice_of_text(fault.field != NULL ? fault.field : ""),
+		.text = slice_of_text(refusal_sentence(fault.refusal)),
+	    });
+}
+
+void
+publisher_receipt(struct publisher *publisher, uint64_t seq, uint64_t notified)
+{
+	message_write(publisher_out(publisher), &(struct message){
+						    .type = MESSAGE_RECEIPT,
+						    .seq = seq,
+						    .notified = notified,
+						});
+}
+
+void
+publisher_report(struct publisher *publisher, const struct buf *text)
+{
+	message_write(publisher_out(publisher),
+	    &(struct message){
+		.type = MESSAGE_REPORT,
+		.text = slice_of(buf_bytes(text), buf_length(text)),
+	    });
+	publisher_flush(publisher);
+}
