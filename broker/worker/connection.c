@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "broker/worker/control.h"
 #include "broker/worker/cursor.h"
 #include "broker/worker/requests.h"
 #include "broker/worker/subscriber.h"
@@ -25,11 +24,15 @@ watch(struct connection *connection, int events)
 {
 	struct ev_loop *loop = connection->worker->loop;
 
+	/* The end of the input would be seen for ever. */
+	if (connection->input_ended)
+		events &= ~EV_READ;
 	if (ev_is_active(&connection->io) && connection->io.events == events)
 		return;
 	ev_io_stop(loop, &connection->io);
 	ev_io_set(&connection->io, connection->io.fd, events);
-	ev_io_start(loop, &connection->io);
+	if (events != 0)
+		ev_io_start(loop, &connection->io);
 }
 
 void
@@ -67,11 +70,23 @@ connection_create(struct worker *worker, int fd)
 }
 
 void
+connection_drop_errand(struct connection *connection)
+{
+	void *errand = connection->errand;
+
+	connection->errand = NULL;
+	if (errand != NULL)
+		connection->errand_dropped(errand);
+}
+
+void
 connection_destroy(struct connection *connection)
 {
 	struct worker *worker = connection->worker;
 
 	subscriber_destroy(worker, connection->subscriber);
+	connection_drop_errand(connection);
+	requests_drop(connection);
 	wheel_remove(&connection->due);
 	ev_io_stop(worker->loop, &connection->io);
 	close(connection->io.fd);
@@ -133,6 +148,10 @@ connection_was_written(struct connection *connection)
 static bool
 linger(struct connection *connection)
 {
+	if (connection->input_ended) {
+		connection_destroy(connection);
+		return false;
+	}
 	connection->state = CONNECTION_LINGERING;
 	if (shutdown(connection->io.fd, SHUT_WR) == -1) {
 		connection_destroy(connection);
@@ -176,6 +195,26 @@ connection_answered(struct connection *connection)
 }
 
 void
+connection_wait(struct connection *connection, uint64_t ms, void *errand,
+    void (*dropped)(void *errand))
+{
+	assert(connection->errand == NULL && errand != NULL);
+	connection->state = CONNECTION_WAITING;
+	connection->errand = errand;
+	connection->errand_dropped = dropped;
+	connection_set_deadline(connection, ms);
+}
+
+void
+connection_deliver(struct connection *connection)
+{
+	assert(connection->state == CONNECTION_WAITING);
+	connection->errand = NULL;
+	if (connection_answered(connection))
+		requests_take(connection);
+}
+
+void
 connection_end_stream(struct connection *connection)
 {
 	if (connection_send(connection) != CONNECTION_SENT_GONE)
@@ -195,43 +234,87 @@ connection_complete_stream(struct connection *connection)
 	connection_answered(connection);
 }
 
+/* The peer says no more. */
 static void
-read_request(struct connection *connection)
+end_input(struct connection *connection)
 {
-	const struct config *config = connection->worker->config;
-	bool first = buf_length(&connection->in) == 0;
+	connection->input_ended = true;
+	connection->keep_alive = false;
+	watch(connection, connection->io.events);
+}
+
+/* Reads once. False: nothing came, or the connection was destroyed. */
+static bool
+read_input(struct connection *connection)
+{
 	char *room = buf_reserve(&connection->in, READ_BYTES);
 	ssize_t got;
 
 	if (room == NULL) {
 		connection_destroy(connection);
-		return;
+		return false;
 	}
 	got = recv(connection->io.fd, room, READ_BYTES, 0);
 	if (got == -1 && (errno == EAGAIN || errno == EINTR))
-		return;
+		return false;
+	if (got == 0 && connection->state == CONNECTION_WAITING) {
+		end_input(connection);
+		return false;
+	}
 	if (got <= 0) {
 		connection_destroy(connection);
-		return;
+		return false;
 	}
 	buf_commit(&connection->in, (size_t)got);
+	return true;
+}
+
+static void
+read_request(struct connection *connection)
+{
+	const struct config *config = connection->worker->config;
+	size_t before = buf_length(&connection->in);
+	bool first = before == 0 && connection->arrival == NULL;
+	const char *bytes;
+	size_t got;
+
+	if (!read_input(connection))
+		return;
+	bytes = buf_bytes(&connection->in) + before;
+	got = buf_length(&connection->in) - before;
 	if (first)
 		connection_set_deadline(connection, config->http_head_timeout);
-	/* Only the end of a line can make more of it, or being too long: a
-	 * client that sends byte by byte is not read anew each time. */
-	if (first || memchr(room, '\n', (size_t)got) != NULL ||
-	    buf_length(&connection->in) >= config->http_max_head)
+	/* Of a head, only the end of a line can make more, or being too long:
+	 * a client that sends byte by byte is not read anew each time. */
+	if (first || connection->arrival != NULL ||
+	    memchr(bytes, '\n', got) != NULL ||
+	    before + got >= config->http_max_head)
 		requests_take(connection);
+}
+
+/* What comes before the answer is kept, within bounds; an answer is sent to
+ * who has said all, as it may be waiting for it. */
+static void
+read_ahead(struct connection *connection)
+{
+	if (buf_length(&connection->in) <
+	    connection->worker->config->http_max_head)
+		read_input(connection);
+	else
+		watch(connection, 0);
 }
 
 /* Input that nobody wants; and the end of the connection. */
 static void
 discard_input(struct connection *connection)
 {
+	struct subscriber *subscriber = connection->subscriber;
 	char bytes[READ_BYTES];
 	ssize_t got = recv(connection->io.fd, bytes, sizeof(bytes), 0);
 
-	if (got == 0 || (got == -1 && errno != EAGAIN && errno != EINTR))
+	if (got == 0 && subscriber != NULL && subscriber->ends)
+		end_input(connection);
+	else if (got == 0 || (got == -1 && errno != EAGAIN && errno != EINTR))
 		connection_destroy(connection);
 }
 
@@ -241,6 +324,9 @@ on_input(struct connection *connection)
 	switch (connection->state) {
 	case CONNECTION_READING:
 		read_request(connection);
+		break;
+	case CONNECTION_WAITING:
+		read_ahead(connection);
 		break;
 	case CONNECTION_STREAMING:
 	case CONNECTION_LINGERING:
@@ -267,76 +353,5 @@ on_io(struct ev_loop *loop, ev_io *io, int events)
 	} else if (connection->state == CONNECTION_ANSWERING &&
 		   connection_answered(connection)) {
 		requests_take(connection);
-	}
-}
-
-static void
-heartbeat(struct connection *connection)
-{
-	struct worker *worker = connection->worker;
-	uint64_t period_s = (worker->config->http_heartbeat + 999) / 1000;
-	uint64_t silent_s = worker_steady_s() - connection->last_write_s;
-
-	if (silent_s < period_s) {
-		connection_set_deadline(
-		    connection, (period_s - silent_s) * 1000);
-		return;
-	}
-	connection_set_deadline(connection, period_s * 1000);
-	cursor_heartbeat(worker, connection->subscriber);
-}
-
-/* A request did not come in time. Between two requests that is nothing bad. */
-static void
-on_request_late(struct connection *connection)
-{
-	bool begun = buf_length(&connection->in) > 0;
-
-	if (begun || !connection->served)
-		worker_count(connection->worker, METRIC_DEADLINES, 1);
-	if (begun)
-		requests_refuse(connection, PROBLEM_REQUEST_LATE, NULL);
-	else
-		connection_destroy(connection);
-}
-
-void
-connection_due(struct wheel_node *node, void *context)
-{
-	struct connection *connection = (struct connection *)(void *)node;
-
-	(void)context;
-	switch (connection->state) {
-	case CONNECTION_STREAMING:
-		heartbeat(connection);
-		break;
-	case CONNECTION_READING:
-		on_request_late(connection);
-		break;
-	case CONNECTION_ANSWERING:
-		worker_count(connection->worker, METRIC_DEADLINES, 1);
-		connection_destroy(connection);
-		break;
-	case CONNECTION_LINGERING:
-		connection_destroy(connection);
-		break;
-	}
-}
-
-void
-connection_drain(struct connection *connection)
-{
-	struct subscriber *subscriber = connection->subscriber;
-
-	if (subscriber != NULL) {
-		/* Nothing can be said in the midst of an event. */
-		if (subscriber->partial == 0 && !subscriber->ended)
-			control_bye(connection->worker, connection, "drain");
-		connection_end_stream(connection);
-	} else if (connection->state == CONNECTION_READING) {
-		if (buf_length(&connection->in) == 0)
-			connection_destroy(connection);
-		else /* the rest of its request, but not for long */
-			connection_set_deadline(connection, 1000);
 	}
 }

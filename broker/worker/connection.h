@@ -3,6 +3,11 @@
  * become an event stream. Every state has a deadline on the wheel.
  *
  *	READING -> (ANSWERING -> READING)* -> LINGERING | STREAMING | gone
+ *	   \-> WAITING --^
+ *
+ * A peer that has said all it has to say (shutdown(2)) still gets the answers
+ * that it asked for, and a stream that ends by itself; any other stream is
+ * over with it.
  */
 #ifndef SSEMUX_WORKER_CONNECTION_H
 #define SSEMUX_WORKER_CONNECTION_H
@@ -19,6 +24,7 @@ struct worker;
 
 enum connection_state {
 	CONNECTION_READING,   /* waits for a request, or for the rest of one */
+	CONNECTION_WAITING,   /* its answer comes later */
 	CONNECTION_ANSWERING, /* has more to send before it reads again */
 	CONNECTION_STREAMING, /* has a subscriber */
 	CONNECTION_LINGERING, /* has sent all; waits for the peer to close */
@@ -35,10 +41,14 @@ struct connection {
 	bool keep_alive;       /* after the answer that is being sent */
 	bool head_only;        /* the answer goes to HEAD */
 	bool served;           /* it had a request that was answered */
+	bool input_ended;      /* the peer says no more */
 	uint32_t last_write_s; /* stream: when it last got something */
 	struct buf in;
-	struct buf out; /* answer, or control events of a stream */
+	struct buf out;          /* answer, or control events of a stream */
+	struct arrival *arrival; /* a request whose body is coming in */
 	struct subscriber *subscriber;
+	void *errand; /* what the answer waits for; see connection_wait() */
+	void (*errand_dropped)(void *errand);
 };
 
 /* Takes over a connected socket. NULL: no memory, and the socket is closed. */
@@ -65,6 +75,27 @@ void connection_await_writable(struct connection *connection);
 
 /* Something was written to the stream: no heartbeat is due for a while. */
 void connection_was_written(struct connection *connection);
+
+/*
+ * The answer to the request comes later, within ms (250 s at most): to be
+ * called instead of reply_*() while the request is answered. The request and
+ * its slices are gone when that returns. dropped(errand) is called, once, when
+ * the connection goes or its time is up (a client then gets 503 "later"),
+ * unless connection_deliver() came first; the connection is not to be touched
+ * any more. The errand must not be NULL.
+ */
+void connection_wait(struct connection *connection, uint64_t ms, void *errand,
+    void (*dropped)(void *errand));
+
+/* Tells whoever the connection waits for, if anybody, that it is in vain. */
+void connection_drop_errand(struct connection *connection);
+
+/*
+ * Here is what a WAITING connection waits for, appended with reply_*(): sends
+ * it and goes on with what the peer sent meanwhile. Not from within the call
+ * that made it wait. The connection may be destroyed.
+ */
+void connection_deliver(struct connection *connection);
 
 /* After an answer was appended to `out`: sends it, then waits for the next
  * request or ends the connection. False when it was destroyed. */

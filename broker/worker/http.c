@@ -323,6 +323,7 @@ http_read_head(const char *bytes, size_t len, const struct http_limits *limits,
 
 	request->chunked_body = false;
 	request->body_bytes = 0;
+	request->body = slice_of(NULL, 0);
 	request->header_count = 0;
 	answer = read_first_line(&head);
 	if (answer == HTTP_HEAD_WHOLE) {

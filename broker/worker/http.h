@@ -37,6 +37,7 @@ struct http_request {
 	bool keep_alive;    /* what version and Connection ask for */
 	bool chunked_body;
 	uint64_t body_bytes; /* Content-Length; 0 when there is none */
+	struct slice body;   /* whole, when the method is one with a body */
 	size_t header_count;
 	struct http_header headers[HTTP_HEADERS_MAX];
 };
@@ -49,6 +50,7 @@ enum http_head {
 
 /*
  * Reads the head at the start of the bytes. Slices point into the bytes. On
+ * The body is set to be empty: reading it is for http_body.h. On
  * BAD, *status is 400, 414, 431, 501 or 505, and *why one sentence. Empty
  * lines before the request line are skipped (RFC 9112, 2.2), two at most.
  */
@@ -64,6 +66,15 @@ struct slice http_header(
 /* Does an Accept header allow this media type, named in so many words (not by
  * a wildcard)? */
 bool http_accepts(const struct http_request *request, const char *media_type);
+
+/* What an Expect header asks for; HTTP/1.0 has none. */
+enum http_expect {
+	HTTP_EXPECT_NOTHING,
+	HTTP_EXPECT_CONTINUE, /* to be told to send the body */
+	HTTP_EXPECT_OTHER,    /* what is not known */
+};
+
+enum http_expect http_expect(const struct http_request *request);
 
 /*
  * The next name=value of a query (application/x-www-form-urlencoded): decoded

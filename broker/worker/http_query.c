@@ -73,16 +73,17 @@ http_accepts(const struct http_request *request, const char *media_type)
 	return false;
 }
 
-static int
-hex_value(char c)
+enum http_expect
+http_expect(const struct http_request *request)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
+	size_t count;
+	struct slice value = http_header(request, "expect", &count);
+
+	if (count == 0 || request->minor == 0)
+		return HTTP_EXPECT_NOTHING;
+	return count == 1 && http_text_is(value, "100-continue")
+		   ? HTTP_EXPECT_CONTINUE
+		   : HTTP_EXPECT_OTHER;
 }
 
 /* The byte that the escape at the start of text stands for; -1 for none. */
@@ -93,8 +94,8 @@ unescape(struct slice text)
 
 	if (text.len < 3)
 		return -1;
-	high = hex_value(text.bytes[1]);
-	low = hex_value(text.bytes[2]);
+	high = http_text_hex(text.bytes[1]);
+	low = http_text_hex(text.bytes[2]);
 	return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 

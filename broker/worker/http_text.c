@@ -70,3 +70,15 @@ http_text_next(struct slice *text, char divider, struct slice *part)
 	*text = http_text_skip(*text, part->len + 1);
 	return true;
 }
+
+int
+http_text_hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}

@@ -32,6 +32,9 @@ bool http_text_is(struct slice text, const char *word);
  */
 bool http_text_next(struct slice *text, char divider, struct slice *part);
 
+/* The value of a hexadecimal digit; -1 when it is none. */
+int http_text_hex(char c);
+
 static inline struct slice
 http_text_skip(struct slice text, size_t len)
 {

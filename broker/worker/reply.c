@@ -139,6 +139,13 @@ reply_problem(
 }
 
 void
+reply_options(struct connection *connection, const char *allowed)
+{
+	append_status(connection, 204);
+	buf_printf(&connection->out, "Allow: %s\r\n\r\n", allowed);
+}
+
+void
 reply_method(struct connection *connection, const char *allowed)
 {
 	char header[64];
@@ -148,23 +155,30 @@ reply_method(struct connection *connection, const char *allowed)
 }
 
 void
+reply_retry(struct connection *connection, enum problem problem)
+{
+	char header[48];
+
+	snprintf(header, sizeof(header), "Retry-After: %u\r\n",
+	    worker_retry_ms(connection->worker) / 1000 + 1);
+	reply_problem_with(connection, problem, NULL, header);
+}
+
+void
 reply_later(struct connection *connection, const struct http_request *request,
     enum problem problem)
 {
 	struct worker *worker = connection->worker;
-	char header[48];
 
 	worker_count(worker, METRIC_CONNECTIONS_REFUSED, 1);
 	connection->keep_alive = false;
-	if (http_accepts(request, "text/event-stream")) {
-		reply_stream_head(connection);
-		if (!connection->head_only)
-			control_bye(worker, connection, problem_code(problem));
+	if (!http_accepts(request, "text/event-stream")) {
+		reply_retry(connection, problem);
 		return;
 	}
-	snprintf(header, sizeof(header), "Retry-After: %u\r\n",
-	    worker_retry_ms(worker) / 1000 + 1);
-	reply_problem_with(connection, problem, NULL, header);
+	reply_stream_head(connection);
+	if (!connection->head_only)
+		control_bye(worker, connection, problem_code(problem));
 }
 
 void

@@ -34,6 +34,9 @@ void reply_problem(
 void reply_problem_with(struct connection *connection, enum problem problem,
     const char *detail, const char *headers);
 
+/* 204 to OPTIONS, with the methods that the path has. */
+void reply_options(struct connection *connection, const char *allowed);
+
 /* 405, with the methods that the path has, as "GET, HEAD". */
 void reply_method(struct connection *connection, const char *allowed);
 
@@ -45,6 +48,10 @@ void reply_method(struct connection *connection, const char *allowed);
  */
 void reply_later(struct connection *connection,
     const struct http_request *request, enum problem problem);
+
+/* The same problem with Retry-After, whatever the request accepts; the
+ * connection may go on. */
+void reply_retry(struct connection *connection, enum problem problem);
 
 /* The head of a stream. */
 void reply_stream_head(struct connection *connection);

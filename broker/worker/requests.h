@@ -17,4 +17,10 @@ void requests_take(struct connection *connection);
 bool requests_refuse(
     struct connection *connection, enum problem problem, const char *why);
 
+/* Has a part of a request come in? */
+bool requests_begun(const struct connection *connection);
+
+/* Forgets a request that was coming in; the connection ends. */
+void requests_drop(struct connection *connection);
+
 #endif

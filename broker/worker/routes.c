@@ -107,31 +107,66 @@ answer_page(struct connection *connection, const struct http_request *request)
 		    "the dashboard is off (http.dashboard)");
 }
 
-void
-routes_answer(struct connection *connection, const struct http_request *request)
+/* False: there is no such path. */
+static bool
+find_route(const struct worker *worker, struct slice path, struct route *route)
 {
 	static const struct {
 		const char *path;
-		void (*answer)(struct connection *connection,
-		    const struct http_request *request);
+		struct route route;
 	} routes[] = {
-	    {"/stream", stream_open},
-	    {"/healthz", answer_health},
-	    {"/readyz", answer_readiness},
-	    {"/stats", answer_stats},
-	    {"/metrics", answer_metrics},
-	    {"/", answer_page},
+	    {"/stream", {stream_open, NULL}},
+	    {"/healthz", {answer_health, NULL}},
+	    {"/readyz", {answer_readiness, NULL}},
+	    {"/stats", {answer_stats, NULL}},
+	    {"/metrics", {answer_metrics, NULL}},
+	    {"/", {answer_page, NULL}},
 	};
 
+	(void)worker;
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-		if (!slice_is(request->path, routes[i].path))
-			continue;
-		if (slice_is(request->method, "GET") ||
-		    slice_is(request->method, "HEAD"))
-			routes[i].answer(connection, request);
-		else
-			reply_method(connection, "GET, HEAD");
-		return;
+		if (slice_is(path, routes[i].path)) {
+			*route = routes[i].route;
+			return true;
+		}
 	}
-	reply_problem(connection, PROBLEM_NOT_FOUND, NULL);
+	return false;
+}
+
+bool
+routes_take_body(
+    const struct worker *worker, const struct http_request *request)
+{
+	struct route route;
+
+	return slice_is(request->method, "POST") &&
+	       find_route(worker, request->path, &route) && route.post != NULL;
+}
+
+static const char *
+methods_of(const struct route *route)
+{
+	if (route->get == NULL)
+		return "POST, OPTIONS";
+	return route->post == NULL ? "GET, HEAD, OPTIONS"
+				   : "GET, HEAD, POST, OPTIONS";
+}
+
+void
+routes_answer(struct connection *connection, const struct http_request *request)
+{
+	struct slice method = request->method;
+	struct route route;
+
+	if (!find_route(connection->worker, request->path, &route))
+		reply_problem(connection, PROBLEM_NOT_FOUND, NULL);
+	else if (slice_is(method, "OPTIONS"))
+		reply_options(connection, methods_of(&route));
+	else if (slice_is(method, "POST") && route.post != NULL)
+		route.post(connection, request);
+	else if ((slice_is(method, "GET") || slice_is(method, "HEAD")) &&
+		 route.get != NULL)
+		route.get(connection, request);
+	else
+		reply_method(connection, methods_of(&route));
 }

@@ -45,6 +45,7 @@ struct worker {
 	struct connection *connections; /* a doubly linked list */
 	size_t connection_count;
 	size_t connection_max;
+	size_t bodies_bytes; /* of requests that are coming in */
 	struct wheel wheel;
 	uint64_t random; /* state of worker_jitter() */
 	bool draining;

@@ -190,6 +190,27 @@ class Http(BrokerCase):
         self.assertIn("message", names)
         self.assertEqual(names[-1], "bye")
 
+    def test_who_has_said_all_still_gets_what_ends(self):
+        """A client that shuts its side down after the request."""
+        broker = self.broker(http__send_buffer="4k")
+        with broker.publisher() as publisher:
+            for _ in range(64):
+                publisher.publish("c", "x" * 60000)
+        out = self.raw(broker, b"GET /stream?channels=c&since=0-0&live=false "
+                       b"HTTP/1.0\r\nAccept: text/event-stream\r\n\r\n",
+                       shut=True)
+        events = sse_client.Parser().feed(out.partition(b"\r\n\r\n")[2])
+        self.assertEqual(sum(event.id is not None for event in events), 64)
+        self.assertEqual(events[-1].name, "bye")
+        out = self.raw(broker, sse_client.request_bytes(
+            broker.port, "/healthz") * 2, shut=True)
+        self.assertEqual(out.count(b"HTTP/1.1 200"), 2)
+        # A stream without an end of its own ends with its client.
+        out = self.raw(broker, b"GET /stream?channels=c HTTP/1.1\r\n"
+                       b"Host: h\r\n\r\n", shut=True)
+        self.assertIn(b"event: connected", out)
+        wait_for(lambda: broker.stats()["streams"] == 0, "no stream")
+
     def test_a_vanished_client_vanishes_from_the_counts(self):
         broker = self.broker()
 

@@ -120,6 +120,38 @@ class Problems(BrokerCase):
             with broker.stream() as extra:
                 self.assertEqual(extra.control("bye")["reason"], "overload")
 
+    def has_publishing(self, broker):
+        body, _ = broker.get("/publish")
+        if body.status == 404:
+            self.skipTest("nothing takes a body yet")
+
+    def test_a_body_that_is_too_large(self):
+        broker = self.broker(http__max_body="1k")
+        self.has_publishing(broker)
+        head = b"POST /publish HTTP/1.1\r\nHost: h\r\n"
+        for rest in (b"Content-Length: 1025\r\n\r\n",
+                     b"Transfer-Encoding: chunked\r\n\r\n401\r\n"):
+            self.assertEqual(self.raw(broker, head + rest),
+                             (413, "body-too-large"))
+        self.assertEqual(self.raw(
+            broker, head + b"Content-Length: 5\r\nExpect: gold\r\n\r\n"),
+            (417, "bad-request"))
+
+    def test_an_answer_that_does_not_come(self):
+        broker = self.broker(broker__workers=1)
+        self.has_publishing(broker)
+        hub = broker.hub()
+        os.kill(hub, signal.SIGSTOP)
+        try:
+            event = b'{"channel":"a","data":"x"}'
+            self.assertEqual(self.raw(
+                broker, b"POST /publish HTTP/1.1\r\nHost: h\r\n"
+                b"Content-Type: application/json\r\n"
+                b"Content-Length: %d\r\n\r\n%b" % (len(event), event)),
+                (503, "later"))
+        finally:
+            os.kill(hub, signal.SIGCONT)
+
     @unittest.skipIf(SANITIZED, "its memory cannot be bounded")
     def test_a_worker_without_memory_refuses_and_goes_on(self):
         broker = self.broker(broker__workers=1, http__max_channels=4096)
