@@ -10,6 +10,7 @@
 
 #include "broker/hub/commit.h"
 #include "broker/hub/hub_state.h"
+#include "broker/hub/peers.h"
 #include "broker/hub/publisher.h"
 #include "broker/hub/reconcile.h"
 #include "broker/hub/store_write.h"
@@ -117,7 +118,7 @@ is_connected(int64_t id, void *context)
 
 	for (struct publisher *publisher = hub->publishers; publisher != NULL;
 	     publisher = publisher_next(publisher)) {
-		if (publisher_identity(publisher)->known.id == id)
+		if (publisher_uses(publisher, id))
 			return true;
 	}
 	return false;
@@ -228,9 +229,12 @@ on_terminate(struct ev_loop *loop, ev_signal *watcher, int events)
 	hub->draining = true;
 	ev_io_stop(hub->loop, &hub->listener);
 	for (struct publisher *publisher = hub->publishers; publisher != NULL;
-	     publisher = publisher_next(publisher))
-		publisher_end(
-		    publisher, (struct fault){REFUSAL_SHUTDOWN, NULL});
+	     publisher = publisher_next(publisher)) {
+		/* A worker waits for the next hub. */
+		if (!publisher_is_link(publisher))
+			publisher_end(
+			    publisher, (struct fault){REFUSAL_SHUTDOWN, NULL});
+	}
 	hub->sweep = true;
 }
 
@@ -291,6 +295,8 @@ hub_run(struct heritage *heritage)
 	if (open_store(&hub) == -1 || reconcile_ring(&hub) == -1)
 		log_fatal(EX_IOERR, "the store cannot be used");
 	start_watchers(&hub);
+	if (peers_start(&hub) == -1)
+		log_fatal(EX_OSERR, "no memory");
 	if (heritage->confine(heritage) == -1)
 		log_fatal(EX_OSERR, "not confined");
 	heritage_say_ready(heritage);
@@ -298,6 +304,7 @@ hub_run(struct heritage *heritage)
 
 	while (hub.publishers != NULL)
 		publisher_destroy(hub.publishers);
+	peers_finish(&hub);
 	store_writer_close(hub.store);
 	batch_finish(&hub.batch);
 	message_reader_destroy(hub.reader);

@@ -26,8 +26,9 @@ struct hub {
 	struct message_reader *reader;
 	struct batch batch;
 	struct receipts receipts;
-	struct publisher *publishers; /* a doubly linked list */
-	size_t publisher_count;
+	struct publisher *publishers; /* a doubly linked list, with links */
+	struct publisher **links;     /* by worker: its newest; NULL: none */
+	size_t publisher_count;       /* without links */
 	bool draining;
 	bool sweep;           /* a publisher may be ready to be destroyed */
 	bool waiting;         /* a publisher may wait for a receipt's place */
@@ -36,6 +37,7 @@ struct hub {
 
 	ev_io listener;
 	ev_io bell;
+	ev_io control;
 	ev_prepare turn_end;
 	ev_timer clock;
 	ev_timer receipt_deadline;

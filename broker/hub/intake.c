@@ -3,6 +3,7 @@
 
 #include "broker/hub/commit.h"
 #include "broker/hub/hub_state.h"
+#include "broker/hub/peers.h"
 #include "broker/hub/publisher.h"
 #include "broker/hub/status.h"
 #include "broker/hub/store_write.h"
@@ -72,15 +73,46 @@ stage_resend(
 }
 
 static void
+stage_event(
+    struct hub *hub, struct publisher *publisher, const struct message *message)
+{
+	enum batch_receipt receipt =
+	    (message->flags & MESSAGE_FLAG_RECEIPT) != 0 ? BATCH_RECEIPT
+							 : BATCH_NO_RECEIPT;
+
+	if (batch_add_event(&hub->batch, publisher, message->seq,
+		&message->event, receipt) == -1)
+		end_publisher(
+		    hub, publisher, (struct fault){REFUSAL_STORE, NULL});
+}
+
+/* The guest of this link has published over another since. 0, or -1 and the
+ * link begins anew. */
+static int
+update_guest(struct hub *hub, struct publisher *link)
+{
+	struct store_publisher known;
+
+	hub_commit(hub);
+	if (store_find_publisher(hub->store,
+		identity_name(publisher_identity(link)), &known) == -1) {
+		publisher_end(link, (struct fault){REFUSAL_STORE, NULL});
+		return -1;
+	}
+	publisher_update_guest(link, &known);
+	return 0;
+}
+
+static void
 take_publish(
     struct hub *hub, struct publisher *publisher, struct message *message)
 {
 	struct identity *identity = publisher_identity(publisher);
 	struct fault fault = check_publish(hub, message);
-	enum batch_receipt receipt =
-	    (message->flags & MESSAGE_FLAG_RECEIPT) != 0 ? BATCH_RECEIPT
-							 : BATCH_NO_RECEIPT;
 
+	if (publisher_guest_outdated(publisher) &&
+	    update_guest(hub, publisher) == -1)
+		return;
 	if (!identity_offer(identity, message->seq)) {
 		refuse(hub, publisher, message->seq,
 		    (struct fault){REFUSAL_SEQ, "seq"});
@@ -88,11 +120,16 @@ take_publish(
 		refuse(hub, publisher, message->seq, fault);
 	} else if (message->seq <= identity->stored_before) {
 		stage_resend(hub, publisher, message);
-	} else if (batch_add_event(&hub->batch, publisher, message->seq,
-		       &message->event, receipt) == -1) {
-		end_publisher(
-		    hub, publisher, (struct fault){REFUSAL_STORE, NULL});
+	} else {
+		stage_event(hub, publisher, message);
 	}
+}
+
+static bool
+name_valid(const struct publisher *publisher, struct slice name)
+{
+	return publisher_is_link(publisher) ? message_link_publisher_valid(name)
+					    : message_publisher_valid(name);
 }
 
 static void
@@ -111,7 +148,7 @@ take_hello(
 		    publisher, (struct fault){REFUSAL_VERSION, "version"});
 		return;
 	}
-	if (!message_publisher_valid(message->publisher)) {
+	if (!name_valid(publisher, message->publisher)) {
 		publisher_end(
 		    publisher, (struct fault){REFUSAL_PUBLISHER, "publisher"});
 		return;
@@ -124,6 +161,26 @@ take_hello(
 	else
 		publisher_welcome(publisher, message->publisher, &known,
 		    hub->config->publish_max_event);
+}
+
+/* What follows is of somebody else. */
+static void
+take_as(struct hub *hub, struct publisher *link, const struct message *message)
+{
+	struct store_publisher known;
+
+	/* What is staged belongs to the one before. */
+	hub_commit(hub);
+	if (message->publisher.len == 0)
+		publisher_end_guest(link);
+	else if (!message_link_publisher_valid(message->publisher))
+		publisher_end(
+		    link, (struct fault){REFUSAL_PUBLISHER, "publisher"});
+	else if (store_find_publisher(hub->store, message->publisher, &known) ==
+		 -1)
+		publisher_end(link, (struct fault){REFUSAL_STORE, NULL});
+	else
+		publisher_begin_guest(link, message->publisher, &known);
 }
 
 static void
@@ -168,6 +225,22 @@ take_fault(struct hub *hub, struct publisher *publisher,
 		refuse(hub, publisher, message->seq, fault);
 }
 
+/* What only workers say. */
+static void
+take_link_message(
+    struct hub *hub, struct publisher *publisher, const struct message *message)
+{
+	if (!publisher_is_link(publisher))
+		end_publisher(
+		    hub, publisher, (struct fault){REFUSAL_MALFORMED, "type"});
+	else if (message->type == MESSAGE_AS)
+		take_as(hub, publisher, message);
+	else if (message->type == MESSAGE_ASK)
+		peers_ask(hub, publisher, message);
+	else
+		peers_answer(hub, publisher, message);
+}
+
 void
 intake_message(struct hub *hub, struct publisher *publisher,
     struct message *message, struct fault fault)
@@ -202,10 +275,12 @@ intake_message(struct hub *hub, struct publisher *publisher,
 	case MESSAGE_ERROR:
 	case MESSAGE_RECEIPT:
 	case MESSAGE_REPORT:
+		end_publisher(
+		    hub, publisher, (struct fault){REFUSAL_MALFORMED, "type"});
+		break;
 	case MESSAGE_AS:
 	case MESSAGE_ASK:
 	case MESSAGE_ANSWER:
-		end_publisher(
-		    hub, publisher, (struct fault){REFUSAL_MALFORMED, "type"});
+		take_link_message(hub, publisher, message);
 	}
 }

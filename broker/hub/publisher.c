@@ -12,6 +12,8 @@
 #include "broker/hub/commit.h"
 #include "broker/hub/hub_state.h"
 #include "broker/hub/intake.h"
+#include "broker/hub/peers.h"
+#include "broker/hub/publisher_state.h"
 #include "broker/shared/log.h"
 
 enum {
@@ -21,29 +23,16 @@ enum {
 	OUT_HIGH_BYTES = 262144,
 };
 
-struct publisher {
-	struct hub *hub;
-	struct publisher *previous;
-	struct publisher *next;
-	int fd;
-	ev_io readable;
-	ev_io writable;
-	struct buf in;
-	struct buf out;
-	size_t need;              /* bytes that the next message has at least */
-	struct identity identity; /* nobody: not greeted */
-	bool waiting;             /* its next event wants a receipt, for which
-				   * there is no place now */
-	bool closing;
-};
-
 /* The longest message taken: enough over max_event that an event which is
  * too long can be refused by its number. */
 static size_t
 message_bytes_max(const struct publisher *publisher)
 {
-	return 2 * publisher->hub->config->publish_max_event +
-	       MESSAGE_OVERHEAD_MAX;
+	size_t max = 2 * publisher->hub->config->publish_max_event;
+
+	if (publisher_is_link(publisher) && max < MESSAGE_TALK_MAX)
+		max = MESSAGE_TALK_MAX;
+	return max + MESSAGE_OVERHEAD_MAX;
 }
 
 /* Must this message wait until a receipt has been answered? */
@@ -83,6 +72,8 @@ take_message(struct publisher *publisher)
 	case MESSAGE_BAD:
 		hub_commit(hub);
 		publisher_end(publisher, (struct fault){why, NULL});
+		/* Where the next message begins cannot be known. */
+		publisher_close(publisher);
 		return false;
 	case MESSAGE_WHOLE:
 		break;
@@ -202,8 +193,8 @@ on_writable(struct ev_loop *loop, ev_io *watcher, int events)
 	publisher_flush(watcher->data);
 }
 
-struct publisher *
-publisher_create(struct hub *hub, int fd)
+static struct publisher *
+create(struct hub *hub, int fd, size_t peer)
 {
 	struct publisher *publisher = calloc(1, sizeof(*publisher));
 
@@ -214,6 +205,7 @@ publisher_create(struct hub *hub, int fd)
 	publisher->hub = hub;
 	publisher->fd = fd;
 	publisher->need = 1;
+	publisher->peer = peer;
 	buf_init(&publisher->in, 0);
 	buf_init(&publisher->out, 0);
 	ev_io_init(&publisher->readable, on_readable, fd, EV_READ);
@@ -224,8 +216,22 @@ publisher_create(struct hub *hub, int fd)
 	if (publisher->next != NULL)
 		publisher->next->previous = publisher;
 	hub->publishers = publisher;
-	hub->publisher_count++;
 	return publisher;
+}
+
+struct publisher *
+publisher_create(struct hub *hub, int fd)
+{
+	struct publisher *publisher = create(hub, fd, NO_PEER);
+
+	hub->publisher_count += publisher != NULL;
+	return publisher;
+}
+
+struct publisher *
+publisher_create_link(struct hub *hub, int fd, size_t worker)
+{
+	return create(hub, fd, worker);
 }
 
 void
@@ -243,7 +249,10 @@ publisher_destroy(struct publisher *publisher)
 		hub->publishers = publisher->next;
 	if (publisher->next != NULL)
 		publisher->next->previous = publisher->previous;
-	hub->publisher_count--;
+	if (publisher_is_link(publisher))
+		peers_leave(hub, publisher);
+	else
+		hub->publisher_count--;
 	buf_finish(&publisher->in);
 	buf_finish(&publisher->out);
 	free(publisher);
@@ -253,12 +262,6 @@ struct publisher *
 publisher_next(const struct publisher *publisher)
 {
 	return publisher->next;
-}
-
-struct identity *
-publisher_identity(struct publisher *publisher)
-{
-	return &publisher->identity;
 }
 
 struct buf *
@@ -273,16 +276,19 @@ publisher_greeted(const struct publisher *publisher)
 	return publisher->identity.name_len > 0;
 }
 
-void
-publisher_replace(
-    struct publisher *list, const struct publisher *heir, struct slice name)
+/* The link begins anew, with the next hello. */
+static void
+begin_anew(struct publisher *link, struct fault fault)
 {
-	for (; list != NULL; list = list->next) {
-		if (list != heir && !list->closing &&
-		    slice_equal(identity_name(&list->identity), name))
-			publisher_end(
-			    list, (struct fault){REFUSAL_REPLACED, NULL});
-	}
+	if (!publisher_greeted(link))
+		return;
+	log_warn("worker %zu: %s: its link begins anew", link->peer + 1,
+	    refusal_code(fault.refusal));
+	publisher_end_guest(link);
+	link->identity = (struct identity){.name_len = 0};
+	receipts_drop(&link->hub->receipts, link);
+	publisher_refuse(link, 0, fault);
+	publisher_flush(link);
 }
 
 void
@@ -290,6 +296,10 @@ publisher_end(struct publisher *publisher, struct fault fault)
 {
 	if (publisher->closing)
 		return;
+	if (publisher_is_link(publisher)) {
+		begin_anew(publisher, fault);
+		return;
+	}
 	if (fault.refusal != REFUSAL_SHUTDOWN) {
 		hub_count(publisher->hub, METRIC_PUBLISHERS_REFUSED, 1);
 		log_info("publisher %.*s: %s: connection ended",

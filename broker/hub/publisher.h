@@ -8,6 +8,7 @@
 #define SSEMUX_HUB_PUBLISHER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "broker/hub/identity.h"
@@ -16,12 +17,33 @@ struct buf;
 struct hub;
 struct publisher;
 
-/* Takes over a connected socket. NULL: no memory, and the socket is closed. */
+/* Takes over a connected socket, or the end of a worker's link. NULL: no
+ * memory, and the socket is closed. */
 struct publisher *publisher_create(struct hub *hub, int fd);
+struct publisher *publisher_create_link(struct hub *hub, int fd, size_t worker);
 void publisher_destroy(struct publisher *publisher);
 
-/* Under whose name it publishes. */
+/* Is it a worker's link? Of which worker (0-based)? */
+bool publisher_is_link(const struct publisher *publisher);
+size_t publisher_peer(const struct publisher *publisher);
+
+/* Under whose name it publishes now. */
 struct identity *publisher_identity(struct publisher *publisher);
+
+/* Is one of its identities that one of the store? */
+bool publisher_uses(const struct publisher *publisher, int64_t id);
+
+/*
+ * Of a link: publishes in the name of a guest, or again in its own. The same
+ * guest on another link may go on there at any time, and what is known of its
+ * numbers here is outdated by that.
+ */
+void publisher_begin_guest(struct publisher *publisher, struct slice name,
+    const struct store_publisher *known);
+void publisher_end_guest(struct publisher *publisher);
+bool publisher_guest_outdated(const struct publisher *publisher);
+void publisher_update_guest(
+    struct publisher *publisher, const struct store_publisher *known);
 
 /* What it is still to be sent. */
 struct buf *publisher_out(struct publisher *publisher);
@@ -45,7 +67,9 @@ void publisher_welcome(struct publisher *publisher, struct slice name,
     const struct store_publisher *known, uint64_t max_event);
 void publisher_report(struct publisher *publisher, const struct buf *text);
 
-/* Refuses to go on, and begins to close. */
+/* Refuses to go on, and begins to close. A link stays open, for nobody makes
+ * another while both sides live: it has to say hello again, and what it says
+ * before is not heard. */
 void publisher_end(struct publisher *publisher, struct fault fault);
 
 /* Begins to close without a word. */

@@ -25,8 +25,9 @@ struct heritage {
 	size_t http_count;
 
 	/* Set per child, after the fork. */
-	size_t worker; /* 0-based; which worker this is */
-	int ready_fd;  /* gets a byte when the child serves; then closed */
+	size_t worker;  /* 0-based; which worker this is */
+	int ready_fd;   /* gets a byte when the child serves; then closed */
+	int control_fd; /* brings the links between hub and workers: link.h */
 	/* Gives up what the role does not need; called when every file is
 	 * open. 0, or -1 (logged). */
 	int (*confine)(const struct heritage *heritage);

@@ -10,6 +10,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "broker/shared/link.h"
 #include "broker/shared/log.h"
 #include "broker/supervisor/privileges.h"
 #include "broker/supervisor/title.h"
@@ -88,30 +89,53 @@ static void __attribute__((noreturn)) child_main(struct child *child,
 	_exit(child->run(heritage));
 }
 
+/* The two ways to a child: what it says, and what it is sent. */
+struct ways {
+	int ready[2];   /* the supervisor reads from the first */
+	int control[2]; /* the first is the supervisor's */
+};
+
+static int
+make_ways(struct ways *ways)
+{
+	if (pipe2(ways->ready, O_CLOEXEC) == -1)
+		return -1;
+	if (link_make_control(ways->control) == 0)
+		return 0;
+	close(ways->ready[0]);
+	close(ways->ready[1]);
+	return -1;
+}
+
 int
 child_start(
     struct child *child, struct heritage *heritage, const struct birth *birth)
 {
 	pid_t supervisor = getpid();
-	int ready[2];
+	struct ways ways;
 
-	if (pipe2(ready, O_CLOEXEC) == -1) {
+	if (make_ways(&ways) == -1) {
 		log_warn("start %s: %m", child->role);
 		return -1;
 	}
 	child->pid = fork();
 	if (child->pid == 0) {
-		close(ready[0]);
-		heritage->ready_fd = ready[1];
+		close(ways.ready[0]);
+		close(ways.control[0]);
+		heritage->ready_fd = ways.ready[1];
+		heritage->control_fd = ways.control[1];
 		child_main(child, heritage, birth, supervisor);
 	}
-	close(ready[1]);
+	close(ways.ready[1]);
+	close(ways.control[1]);
 	if (child->pid == -1) {
 		log_warn("start %s: %m", child->role);
-		close(ready[0]);
+		close(ways.ready[0]);
+		close(ways.control[0]);
 		return -1;
 	}
-	child->ready_fd = ready[0];
+	child->ready_fd = ways.ready[0];
+	child->control_fd = ways.control[0];
 	child->state = CHILD_STARTING;
 	child->start_ms = birth->now_ms;
 	return 0;
@@ -160,6 +184,8 @@ child_ended(
 	if (child->ready_fd != -1)
 		close(child->ready_fd);
 	child->ready_fd = -1;
+	close(child->control_fd);
+	child->control_fd = -1;
 	child->failures = life_ms < LIFE_MS ? child->failures + 1 : 0;
 	child->start_ms =
 	    now_ms + (child->failures > 0 ? next_delay_ms(child, status) : 0);

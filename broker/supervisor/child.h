@@ -32,6 +32,8 @@ struct child {
 	enum child_state state;
 	pid_t pid;
 	int ready_fd;      /* reads the child's word; -1: none is awaited */
+	int control_fd;    /* sends links to it; -1: it does not live */
+	bool link_due;     /* worker: the link to the hub is to be made */
 	uint64_t start_ms; /* when it is to be, or was, started */
 	unsigned failures; /* short lives in a row */
 };

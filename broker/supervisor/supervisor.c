@@ -21,6 +21,7 @@
 #include "broker/shared/bell.h"
 #include "broker/shared/log.h"
 #include "broker/supervisor/child.h"
+#include "broker/supervisor/links.h"
 #include "broker/supervisor/notify.h"
 #include "broker/supervisor/sandbox.h"
 #include "broker/worker/worker.h"
@@ -40,6 +41,7 @@ struct supervisor {
 	size_t count;
 	struct pollfd *polled; /* the signals, then one per child */
 	int *own;              /* descriptors that no child may have */
+	bool links_due;        /* some could not be made yet */
 	uint64_t deadline_ms;  /* of the drain */
 	int exit_code;
 };
@@ -62,6 +64,7 @@ static const struct child hub = {
     .confine = sandbox_hub,
     .page = BOARD_HUB,
     .ready_fd = -1,
+    .control_fd = -1,
 };
 static const struct child worker = {
     .role = "worker",
@@ -69,6 +72,7 @@ static const struct child worker = {
     .confine = sandbox_worker,
     .page = BOARD_FIRST_WORKER,
     .ready_fd = -1,
+    .control_fd = -1,
 };
 
 static int
@@ -79,7 +83,7 @@ make_children(struct supervisor *supervisor)
 	    calloc(supervisor->count, sizeof(supervisor->children[0]));
 	supervisor->polled =
 	    calloc(1 + supervisor->count, sizeof(supervisor->polled[0]));
-	supervisor->own = calloc(1 + supervisor->count, sizeof(int));
+	supervisor->own = calloc(1 + 2 * supervisor->count, sizeof(int));
 	if (supervisor->children == NULL || supervisor->polled == NULL ||
 	    supervisor->own == NULL)
 		return -1;
@@ -124,15 +128,20 @@ start(struct supervisor *supervisor, struct child *child, uint64_t now)
 	struct birth birth = {
 	    .privileges = supervisor->privileges,
 	    .foreign = supervisor->own,
-	    .foreign_count = 1 + supervisor->count,
+	    .foreign_count = 1 + 2 * supervisor->count,
 	    .now_ms = now,
 	};
 
 	supervisor->own[0] = supervisor->polled[0].fd;
-	for (size_t i = 0; i < supervisor->count; i++)
-		supervisor->own[1 + i] = supervisor->children[i].ready_fd;
+	for (size_t i = 0; i < supervisor->count; i++) {
+		supervisor->own[1 + 2 * i] = supervisor->children[i].ready_fd;
+		supervisor->own[2 + 2 * i] = supervisor->children[i].control_fd;
+	}
 	if (child_start(child, supervisor->heritage, &birth) == -1)
 		child->start_ms = now + 1000;
+	else
+		links_note_birth(
+		    supervisor->children, supervisor->count, child);
 }
 
 static void
@@ -144,6 +153,8 @@ start_due(struct supervisor *supervisor)
 		if (may_start(supervisor, i, now))
 			start(supervisor, &supervisor->children[i], now);
 	}
+	supervisor->links_due =
+	    links_make(supervisor->children, supervisor->count);
 }
 
 static void
@@ -276,6 +287,8 @@ next_timeout(const struct supervisor *supervisor)
 
 	if (supervisor->state >= DRAINING_WORKERS)
 		next = supervisor->deadline_ms;
+	if (supervisor->links_due && now + LINKS_RETRY_MS < next)
+		next = now + LINKS_RETRY_MS;
 	for (size_t i = 0; i < supervisor->count; i++) {
 		const struct child *child = &supervisor->children[i];
 

@@ -25,11 +25,12 @@ MAY_SEE = {
 # Files that own a descriptor or a timer, and so may see the event loop.
 LOOPS = {
     "broker/hub/hub.c", "broker/hub/hub_state.h", "broker/hub/publisher.c",
-    "broker/hub/commit.c",
+    "broker/hub/commit.c", "broker/hub/peers.c",
+    "broker/hub/publisher_state.h",
     "broker/worker/worker.c", "broker/worker/worker_state.c",
     "broker/worker/worker_state.h",
     "broker/worker/accept.c", "broker/worker/connection.c",
-    "broker/worker/connection.h",
+    "broker/worker/connection.h", "broker/worker/courier.c",
 }
 
 

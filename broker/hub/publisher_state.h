@@ -1,0 +1,36 @@
+/*
+ * publisher_state: what a publisher is made of. For publisher*.c only.
+ */
+#ifndef SSEMUX_HUB_PUBLISHER_STATE_H
+#define SSEMUX_HUB_PUBLISHER_STATE_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/hub/identity.h"
+#include "protocol/buf.h"
+
+#define NO_PEER SIZE_MAX
+
+struct publisher {
+	struct hub *hub;
+	struct publisher *previous;
+	struct publisher *next;
+	int fd;
+	ev_io readable;
+	ev_io writable;
+	struct buf in;
+	struct buf out;
+	size_t need;              /* bytes that the next message has at least */
+	size_t peer;              /* link: which worker's; NO_PEER: none */
+	struct identity identity; /* nobody: not greeted */
+	struct identity guest;    /* link: nobody: it speaks for itself */
+	bool guest_outdated;      /* link: look the guest's numbers up anew */
+	bool waiting;             /* its next event wants a receipt, for which
+				   * there is no place now */
+	bool closing;
+};
+
+#endif
