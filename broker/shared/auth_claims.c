@@ -1,10 +1,33 @@
 /* auth_claims: claims by name. See auth_claims.h. */
 #include "broker/shared/auth_claims.h"
 
-#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "broker/shared/auth_json.h"
+
+struct auth_claims *
+auth_claims_read(struct slice json)
+{
+	struct auth_claims *claims = calloc(1, sizeof(*claims));
+
+	if (claims == NULL)
+		return NULL;
+	claims->object = auth_json_object(json);
+	if (claims->object != NULL)
+		return claims;
+	free(claims);
+	return NULL;
+}
+
+void
+auth_claims_destroy(struct auth_claims *claims)
+{
+	if (claims == NULL)
+		return;
+	json_decref(claims->object);
+	free(claims);
+}
 
 bool
 auth_claim_name_valid(struct slice name)

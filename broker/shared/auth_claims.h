@@ -14,6 +14,13 @@
 
 struct auth_claims;
 
+/* Reads the claims of a token whose signature is good. NULL: they are not one
+ * strict JSON object, or there is no memory. */
+struct auth_claims *auth_claims_read(struct slice json);
+
+/* NULL is allowed. */
+void auth_claims_destroy(struct auth_claims *claims);
+
 enum {
 	AUTH_CLAIM_NAME_MAX = 200,  /* bytes */
 	AUTH_CLAIM_VALUE_MAX = 256, /* bytes; longer ones are not given */
