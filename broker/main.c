@@ -11,6 +11,7 @@
 #include "broker/shared/config.h"
 #include "broker/shared/heritage.h"
 #include "broker/shared/log.h"
+#include "broker/supervisor/keys.h"
 #include "broker/supervisor/listen.h"
 #include "broker/supervisor/prepare.h"
 #include "broker/supervisor/privileges.h"
@@ -88,7 +89,7 @@ contradiction(const struct config *config)
 	if (record > config->broker_window / 4)
 		return "broker.window must be more than four times "
 		       "publish.max_event";
-	return NULL;
+	return keys_contradiction(config);
 }
 
 static void
@@ -137,6 +138,8 @@ main(int argc, char **argv)
 	log_set_role("supervisor");
 	parse_options(argc, argv, &options);
 	load_config(&options, &config);
+	if (options.check && keys_check(&config) == -1)
+		return EX_CONFIG;
 	if (options.check) {
 		printf("the configuration is good\n");
 		config_finish(&config);

@@ -41,7 +41,7 @@ struct config_list {
 
 enum config_level { CONFIG_LEVEL_DEBUG, CONFIG_LEVEL_INFO, CONFIG_LEVEL_WARN };
 enum config_durability { CONFIG_DURABILITY_COMMIT, CONFIG_DURABILITY_FSYNC };
-enum config_auth_mode { CONFIG_AUTH_MODE_NONE };
+enum config_auth_mode { CONFIG_AUTH_MODE_NONE, CONFIG_AUTH_MODE_JWT };
 enum config_access {
 	CONFIG_ACCESS_AUTO, /* not any more once it is loaded */
 	CONFIG_ACCESS_PUBLIC,

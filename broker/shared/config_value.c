@@ -364,7 +364,7 @@ static const struct config_type type_MODE = {
 
 ENUM_TYPE(level, "debug", "info", "warn");
 ENUM_TYPE(durability, "commit", "fsync");
-ENUM_TYPE(auth_mode, "none");
+ENUM_TYPE(auth_mode, "none", "jwt");
 
 const struct config_setting config_settings[CONFIG_SETTING_COUNT] = {
 #define SETTING(section, key, type, preset, min, max, reload, sentence) \

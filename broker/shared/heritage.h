@@ -20,6 +20,7 @@ struct heritage {
 	int hub_bell;
 	int *worker_bells; /* one per worker */
 	size_t workers;
+	int vault_fd;   /* keys for tokens; see vault.h */
 	int publish_fd; /* listening UNIX socket */
 	int *http_fds;  /* listening TCP sockets */
 	size_t http_count;

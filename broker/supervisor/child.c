@@ -48,6 +48,7 @@ close_foreign(const struct child *child, const struct heritage *heritage,
 			close(birth->foreign[i]);
 	}
 	if (child->page == BOARD_HUB) {
+		close(heritage->vault_fd);
 		for (size_t i = 0; i < heritage->http_count; i++)
 			close(heritage->http_fds[i]);
 		return;

@@ -250,6 +250,7 @@ find_address(const struct config *config, const char *entry)
 
 	free(text);
 	if (address == NULL || is_loopback(address->ai_addr) ||
+	    config->auth_mode != CONFIG_AUTH_MODE_NONE ||
 	    config->auth_none_beyond_loopback)
 		return address;
 	log_warn("http.listen: %s is not a loopback address, and auth.mode is "

@@ -21,6 +21,7 @@
 #include "broker/shared/bell.h"
 #include "broker/shared/log.h"
 #include "broker/supervisor/child.h"
+#include "broker/supervisor/keys.h"
 #include "broker/supervisor/links.h"
 #include "broker/supervisor/notify.h"
 #include "broker/supervisor/sandbox.h"
@@ -42,7 +43,8 @@ struct supervisor {
 	struct pollfd *polled; /* the signals, then one per child */
 	int *own;              /* descriptors that no child may have */
 	bool links_due;        /* some could not be made yet */
-	uint64_t deadline_ms;  /* of the drain */
+	struct keys *keys;
+	uint64_t deadline_ms; /* of the drain */
 	int exit_code;
 };
 
@@ -252,8 +254,10 @@ reap(struct supervisor *supervisor)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		on_child_ended(supervisor, pid, status);
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (!keys_child_ended(supervisor->keys, pid, status))
+			on_child_ended(supervisor, pid, status);
+	}
 }
 
 static void
@@ -283,9 +287,10 @@ static int
 next_timeout(const struct supervisor *supervisor)
 {
 	uint64_t now = now_ms();
-	uint64_t next = UINT64_MAX;
+	uint64_t next = keys_due_ms(supervisor->keys);
 
-	if (supervisor->state >= DRAINING_WORKERS)
+	if (supervisor->state >= DRAINING_WORKERS &&
+	    supervisor->deadline_ms < next)
 		next = supervisor->deadline_ms;
 	if (supervisor->links_due && now + LINKS_RETRY_MS < next)
 		next = now + LINKS_RETRY_MS;
@@ -359,11 +364,16 @@ supervisor_run(struct heritage *heritage, const struct privileges *privileges)
 		log_warn("start: %m");
 		return EX_OSERR;
 	}
+	supervisor.keys = keys_create(heritage, privileges);
+	if (supervisor.keys == NULL)
+		return EX_CONFIG;
 	supervisor.polled[0] = (struct pollfd){.fd = signals, .events = POLLIN};
 	while (!all_in(&supervisor, 0, CHILD_ENDED)) {
 		start_due(&supervisor);
 		wait_and_act(&supervisor);
+		keys_look(supervisor.keys, now_ms());
 	}
+	keys_destroy(supervisor.keys);
 	free(supervisor.children);
 	free(supervisor.polled);
 	free(supervisor.own);

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "broker/shared/report.h"
+#include "broker/worker/authority.h"
 #include "broker/worker/connection.h"
 #include "broker/worker/http.h"
 #include "broker/worker/page.h"
@@ -57,9 +58,12 @@ static void
 answer_stats(struct connection *connection, const struct http_request *request)
 {
 	struct worker *worker = connection->worker;
+	struct authority authority;
 	struct buf body;
 
-	(void)request;
+	if (!authority_demand(connection, request, &authority))
+		return;
+	authority_finish(&authority);
 	buf_init(&body, 0);
 	buf_printf(&body, "{\"totalConnections\":%" PRIu64 ",",
 	    board_sum(worker->board, METRIC_STREAMS));

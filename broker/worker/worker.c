@@ -13,6 +13,7 @@
 #include "broker/shared/log.h"
 #include "broker/shared/store.h"
 #include "broker/worker/accept.h"
+#include "broker/worker/authority.h"
 #include "broker/worker/channels.h"
 #include "broker/worker/connection.h"
 #include "broker/worker/cursor.h"
@@ -90,6 +91,7 @@ on_clock(struct ev_loop *loop, ev_timer *watcher, int events)
 	(void)loop;
 	(void)events;
 	wheel_turn(&worker->wheel, worker_steady_s(), connection_due, worker);
+	authority_tick(worker);
 }
 
 static void
@@ -201,6 +203,7 @@ finish(struct worker *worker)
 {
 	while (worker->connections != NULL)
 		connection_destroy(worker->connections);
+	authority_stop(worker);
 	channels_destroy(worker->channels);
 	deliveries_finish(&worker->deliveries);
 	window_finish(&worker->window);
@@ -234,6 +237,8 @@ worker_run(struct heritage *heritage)
 	wheel_init(&worker->wheel, worker_steady_s());
 	start_log(worker);
 	start_watchers(worker);
+	if (authority_start(worker) == -1)
+		log_fatal(EX_CONFIG, "tokens cannot be verified");
 	if (heritage->confine(heritage) == -1)
 		log_fatal(EX_OSERR, "not confined");
 	heritage_say_ready(heritage);

@@ -10,11 +10,13 @@
 #include <stdint.h>
 
 #include "broker/shared/heritage.h"
+#include "broker/shared/vault.h"
 #include "broker/worker/delivery.h"
 #include "broker/worker/outgoing.h"
 #include "broker/worker/wheel.h"
 #include "broker/worker/window.h"
 
+struct auth_keys;
 struct channels;
 struct connection;
 struct store_reader;
@@ -40,6 +42,11 @@ struct worker {
 	struct slice *patterns;          /* of the subscriber in that step */
 	struct subscriber *behind_first; /* who can go on, in order of turn */
 	struct subscriber *behind_last;
+
+	/* who may see what */
+	struct vault vault;
+	uint64_t vault_version; /* that the keys are of */
+	struct auth_keys *keys; /* for tokens; NULL in mode none */
 
 	/* connections */
 	struct connection *connections; /* a doubly linked list */

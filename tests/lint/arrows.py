@@ -47,7 +47,7 @@ LIBRARIES = [
     ("libev", r"<ev\.h", r"\bev_(io|timer|signal|child|async|run|loop)\w*",
      lambda path: path in LOOPS),
     ("atomics", r"<stdatomic", r"\batomic_\w+|\b_Atomic\b",
-     named("ring", "board", "bell", "metrics")),
+     named("ring", "board", "bell", "metrics", "vault")),
     ("seccomp and landlock", r"<(seccomp|linux/(seccomp|landlock))",
      r"\bseccomp_\w+", named("sandbox")),
     ("OpenSSL", r"<openssl/", r"\bEVP_\w+", named("auth", "tls")),
