@@ -24,49 +24,6 @@ struct store_channel {
 	char name[]; /* not terminated */
 };
 
-static const char *const texts[STORE_STATEMENTS] = {
-    [WRITE_BEGIN] = "BEGIN IMMEDIATE",
-    [WRITE_COMMIT] = "COMMIT",
-    [WRITE_ROLLBACK] = "ROLLBACK",
-    [WRITE_EVENT] = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)",
-    [WRITE_STATE] = "UPDATE state SET last_cursor = ?, events = ?, bytes = ?,"
-		    " channels = ?, losses = ?, max_horizon = ?, floor = ?",
-    [CHANNEL_FIND] = "SELECT id FROM channel WHERE name = ?",
-    [CHANNEL_MAKE] = "INSERT INTO channel (name, horizon, lost)"
-		     " VALUES (?, ?, 0)",
-    [RUN_ADD] = "INSERT INTO run VALUES (?, ?, ?, ?)",
-    [RUN_TRIM] = "DELETE FROM run WHERE publisher = ?1 AND first_seq < ?2"
-		 " AND first_seq + count <= ?2",
-    [PUBLISHER_FIND] = "SELECT id FROM publisher WHERE name = ?",
-    [PUBLISHER_MAKE] = "INSERT INTO publisher (name) VALUES (?)",
-    [PUBLISHER_FORGET] = "DELETE FROM publisher WHERE id = ?",
-    [PUBLISHER_FORGET_RUNS] = "DELETE FROM run WHERE publisher = ?",
-    [PUBLISHER_NEWEST] = "SELECT first_seq + count - 1, first_cursor FROM run"
-			 " WHERE publisher = ? ORDER BY first_seq DESC LIMIT 1",
-    [PUBLISHER_NEXT] = "SELECT id FROM publisher WHERE id > ?"
-		       " ORDER BY id LIMIT 1",
-    [CURSOR_FIND] = "SELECT first_seq, count, first_cursor FROM run"
-		    " WHERE publisher = ? AND first_seq <= ?"
-		    " ORDER BY first_seq DESC LIMIT 1",
-    [EVENT_REPLAY] = "SELECT e.cursor, c.name, e.kind, e.type, e.key, e.data"
-		     " FROM event e JOIN channel c ON c.id = e.channel"
-		     " WHERE e.cursor > ? ORDER BY e.cursor",
-    [EVENT_SIZES] = "SELECT cursor, length(data) FROM event"
-		    " WHERE cursor > ? ORDER BY cursor DESC",
-    [TRIM_SCAN] = "SELECT e.cursor, e.channel, length(CAST(c.name AS BLOB))"
-		  " + ifnull(length(CAST(e.type AS BLOB)), 0)"
-		  " + ifnull(length(CAST(e.key AS BLOB)), 0) + length(e.data)"
-		  " FROM event e JOIN channel c ON c.id = e.channel"
-		  " ORDER BY e.cursor LIMIT ?",
-    [TRIM_HORIZON] = "UPDATE channel SET horizon = ?2, lost = ?3"
-		     " WHERE id = ?1",
-    [TRIM_EVENTS] = "DELETE FROM event WHERE cursor <= ?",
-    [CHANNEL_NEXT] = "SELECT id, horizon, lost > 0 AND NOT EXISTS"
-		     " (SELECT 1 FROM event e WHERE e.channel = c.id)"
-		     " FROM channel c WHERE id > ? ORDER BY id LIMIT 1",
-    [CHANNEL_FORGET] = "DELETE FROM channel WHERE id = ?",
-};
-
 int
 store_failed(struct store_writer *writer, const char *what)
 {
@@ -162,7 +119,7 @@ store_writer_open(const char *path, const char *synchronous)
 		return NULL;
 	}
 	sqlite3_wal_hook(writer->db, on_commit, writer);
-	if (store_prepare(writer->db, writer->statements, texts,
+	if (store_prepare(writer->db, writer->statements, store_writer_texts,
 		STORE_STATEMENTS) == -1 ||
 	    sqlite3_exec(writer->db,
 		"SELECT last_cursor, events, bytes,"

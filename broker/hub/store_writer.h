@@ -1,5 +1,5 @@
 /*
- * store_writer: what store_write.c, store_publishers.c and store_trim.c share.
+ * store_writer: what store_write.c and the other store_*.c of the hub share.
  * For them only; everybody else includes store_write.h.
  */
 #ifndef SSEMUX_HUB_STORE_WRITER_H
@@ -33,6 +33,14 @@ enum store_statement {
 	TRIM_EVENTS,
 	CHANNEL_NEXT,
 	CHANNEL_FORGET,
+	REVOCATION_NEWEST,
+	REVOCATION_COUNT,
+	REVOCATION_OF_USER,
+	REVOCATION_WITHIN,
+	REVOCATION_DELETE,
+	REVOCATION_ADD,
+	REVOCATION_OLD,
+	REVOCATION_FORGET,
 	STORE_STATEMENTS
 };
 
@@ -46,6 +54,9 @@ struct store_run {
 	uint64_t count; /* 0: no run is open */
 };
 
+/* The texts of the statements. */
+extern const char *const store_writer_texts[STORE_STATEMENTS];
+
 struct store_writer {
 	sqlite3 *db;
 	sqlite3_stmt *statements[STORE_STATEMENTS];
@@ -57,6 +68,7 @@ struct store_writer {
 	int wal_pages;            /* in the write-ahead log */
 	int64_t publisher_looked; /* where forgetting goes on */
 	int64_t channel_looked;
+	uint64_t revocations; /* rows, once they were counted */
 };
 
 /* Runs a statement that returns no row. 0, or -1 (not logged). */

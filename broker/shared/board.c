@@ -93,6 +93,7 @@ board_owner_ended(struct board *board, size_t page)
 	atomic_store(&ended->alive, 0);
 	atomic_store(&ended->sleeping, 0);
 	atomic_store(&ended->read_at, 0);
+	atomic_store(&ended->revocation, 0);
 	for (int i = 0; i < METRIC_COUNT; i++) {
 		if (rows[i].kind == GAUGE)
 			atomic_store(&ended->metrics[i], 0);
@@ -216,6 +217,71 @@ board_tally_sum(const struct board *board, uint32_t receipt)
 			&tally->receipt, memory_order_acquire) == receipt)
 			sum += atomic_load_explicit(
 			    &tally->clients, memory_order_relaxed);
+	}
+	return sum;
+}
+
+/*
+ * In the order of all atomics: a worker that becomes alive and then looks at
+ * the hub's number either sees this one, or is seen alive by the hub.
+ */
+void
+board_set_revocation(struct board *board, uint64_t number)
+{
+	atomic_store(&board->own->revocation, number);
+}
+
+static uint64_t
+revocation_at(const struct board *board, size_t page)
+{
+	return atomic_load(
+	    &page_at(board->pages, page, board->page_bytes)->revocation);
+}
+
+uint64_t
+board_newest_revocation(const struct board *board)
+{
+	return revocation_at(board, BOARD_HUB);
+}
+
+void
+board_withdraw(struct board *board, uint64_t number, uint64_t streams)
+{
+	struct board_withdrawal *withdrawal =
+	    &board->own->withdrawals[number % BOARD_WITHDRAWALS];
+
+	atomic_store_explicit(
+	    &withdrawal->streams, streams, memory_order_relaxed);
+	atomic_store_explicit(
+	    &withdrawal->revocation, number, memory_order_release);
+}
+
+size_t
+board_unrevoked(const struct board *board, uint64_t number)
+{
+	size_t workers = 0;
+
+	for (size_t i = BOARD_FIRST_WORKER; i < board->page_count; i++)
+		workers +=
+		    board_alive(board, i) && revocation_at(board, i) < number;
+	return workers;
+}
+
+uint64_t
+board_withdrawn(const struct board *board, uint64_t number)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = BOARD_FIRST_WORKER; i < board->page_count; i++) {
+		const struct board_withdrawal *withdrawal =
+		    &page_at(board->pages, i, board->page_bytes)
+			 ->withdrawals[number % BOARD_WITHDRAWALS];
+
+		if (board_alive(board, i) &&
+		    atomic_load_explicit(&withdrawal->revocation,
+			memory_order_acquire) == number)
+			sum += atomic_load_explicit(
+			    &withdrawal->streams, memory_order_relaxed);
 	}
 	return sum;
 }

@@ -6,7 +6,9 @@
  * Each page is written by its owner alone; only the supervisor, which made
  * the board, also writes a page whose owner has ended. The numbers go to
  * /stats and /metrics; `sleeping` is half of the bell (see bell.h); tallies
- * answer a publisher who asked how many clients an event was handed to.
+ * answer a publisher who asked how many clients an event was handed to. The
+ * number of the newest revocation goes from the hub's page to the workers, and
+ * shows on theirs when it has taken hold there.
  */
 #ifndef SSEMUX_SHARED_BOARD_H
 #define SSEMUX_SHARED_BOARD_H
@@ -27,7 +29,8 @@ enum {
 	BOARD_SUPERVISOR = 0,
 	BOARD_HUB = 1,
 	BOARD_FIRST_WORKER = 2,
-	BOARD_TALLIES = 128, /* receipts that may be open at once */
+	BOARD_TALLIES = 128,    /* receipts that may be open at once */
+	BOARD_WITHDRAWALS = 32, /* revocations that may be open at once */
 	BOARD_PAGE_BYTES = 4096,
 };
 
@@ -36,12 +39,19 @@ struct board_tally {
 	_Atomic uint32_t clients;
 };
 
+struct board_withdrawal {
+	_Atomic uint64_t revocation; /* whose count this is */
+	_Atomic uint64_t streams;
+};
+
 struct board_page {
-	_Atomic uint32_t alive;    /* its process is ready */
-	_Atomic uint32_t sleeping; /* waits for its bell */
-	_Atomic uint64_t read_at;  /* worker: handled up to this position */
+	_Atomic uint32_t alive;      /* its process is ready */
+	_Atomic uint32_t sleeping;   /* waits for its bell */
+	_Atomic uint64_t read_at;    /* worker: handled up to this position */
+	_Atomic uint64_t revocation; /* hub: the newest; worker: taken hold */
 	_Atomic uint64_t metrics[METRIC_COUNT];
 	struct board_tally tallies[BOARD_TALLIES];
+	struct board_withdrawal withdrawals[BOARD_WITHDRAWALS];
 };
 
 struct board {
@@ -93,6 +103,23 @@ bool board_all_read(const struct board *board, uint64_t position);
 
 /* In the hub: the sum of the tallies of this receipt. */
 uint64_t board_tally_sum(const struct board *board, uint32_t receipt);
+
+/* --- revocations --- */
+
+/* In the hub: this is the newest one in the store. In a worker: all up to this
+ * one have taken hold. */
+void board_set_revocation(struct board *board, uint64_t number);
+
+/* The newest that the hub has shown; 0: none yet. */
+uint64_t board_newest_revocation(const struct board *board);
+
+/* In a worker: so many streams were told of this revocation. */
+void board_withdraw(struct board *board, uint64_t number, uint64_t streams);
+
+/* In the hub: in how many live workers this one has not taken hold; and how
+ * many streams were told of it, in those in which it has. */
+size_t board_unrevoked(const struct board *board, uint64_t number);
+uint64_t board_withdrawn(const struct board *board, uint64_t number);
 
 /* The name, kind ("counter" or "gauge") and sentence of a metric. */
 const char *metric_name(enum metric metric);

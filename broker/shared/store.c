@@ -43,6 +43,17 @@ static const char schema[] =
     "PRAGMA user_version = 1;"
     "COMMIT;";
 
+/* What layout 1 had not from its first day. */
+static const char later_schema[] =
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE IF NOT EXISTS revocation ("
+    " number INTEGER PRIMARY KEY AUTOINCREMENT, user TEXT NOT NULL,"
+    " pattern TEXT NOT NULL, at_ms INTEGER NOT NULL,"
+    " restores INTEGER NOT NULL);"
+    "CREATE INDEX IF NOT EXISTS revocation_by_user ON revocation (user);"
+    "CREATE INDEX IF NOT EXISTS revocation_by_time ON revocation (at_ms);"
+    "COMMIT;";
+
 _Static_assert(STORE_LAYOUT == 1, "the schema's user_version");
 
 int
@@ -105,6 +116,37 @@ open_file(const char *path, int flags, char **error)
 	return db;
 }
 
+static int
+take_count(void *count, int columns, char **values, char **names)
+{
+	(void)columns;
+	(void)values;
+	(void)names;
+	++*(int *)count;
+	return 0;
+}
+
+/* Makes what is missing. What is there is not written to: it opens on a full
+ * disk, too. 0 or -1. */
+static int
+make_tables(sqlite3 *db, int layout)
+{
+	int later = 0;
+
+	if (layout == 0 &&
+	    sqlite3_exec(db, schema, NULL, NULL, NULL) != SQLITE_OK)
+		return -1;
+	if (sqlite3_exec(db,
+		"SELECT 1 FROM sqlite_master"
+		" WHERE name = 'revocation_by_time'",
+		take_count, &later, NULL) != SQLITE_OK)
+		return -1;
+	return later > 0 || sqlite3_exec(db, later_schema, NULL, NULL, NULL) ==
+				SQLITE_OK
+		   ? 0
+		   : -1;
+}
+
 sqlite3 *
 store_open_writer(const char *path, const char *synchronous, char **error)
 {
@@ -120,11 +162,9 @@ store_open_writer(const char *path, const char *synchronous, char **error)
 	layout = find_layout(db, path, error);
 	if (layout == -1)
 		goto fail;
-	/* What is there is not written to: it opens on a full disk, too. */
 	if (sqlite3_exec(db, writer_setup, NULL, NULL, NULL) != SQLITE_OK ||
 	    sqlite3_exec(db, pragma, NULL, NULL, NULL) != SQLITE_OK ||
-	    (layout == 0 &&
-		sqlite3_exec(db, schema, NULL, NULL, NULL) != SQLITE_OK)) {
+	    make_tables(db, layout) == -1) {
 		*error = error_text(db, path);
 		goto fail;
 	}

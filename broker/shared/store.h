@@ -6,6 +6,7 @@
  *	publisher  names of publishers whose numbers are remembered
  *	run	   which sequence numbers of a publisher have which cursors
  *	state	   one row: totals, and the newest cursor ever given
+ *	revocation what was withdrawn from which user, or given back, by number
  *
  * A run of n events of one publisher that were committed together has
  * consecutive sequence numbers and consecutive cursors, so it is one row.
@@ -14,6 +15,15 @@
  * it let go, channel.lost the number of the trimming step that did it. A
  * subscriber at cursor c lost something on a channel whose horizon is above c.
  * state.floor is the horizon of all channels that are not remembered.
+ *
+ * Revocations are numbered without end: a number is never used again, so that
+ * a worker knows by the last one it has read which are new to it. A row's at_ms
+ * is its time, and restores is 1 when it takes earlier ones of that user back,
+ * those that lie within its pattern; these are deleted with it, so that the
+ * rows in order always say what holds.
+ *
+ * The table revocation came later than layout 1, which is the same without it:
+ * a store that lacks it gets it when it is opened for writing.
  */
 #ifndef SSEMUX_SHARED_STORE_H
 #define SSEMUX_SHARED_STORE_H
@@ -23,7 +33,12 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-enum { STORE_LAYOUT = 1, STORE_PATH_SIZE = 4096 };
+enum {
+	STORE_LAYOUT = 1,
+	STORE_PATH_SIZE = 4096,
+	/* Of one user; a pattern takes the place of those within it. */
+	STORE_REVOCATIONS_PER_USER = 1000,
+};
 
 /* The path of the store in a state folder; -1 when it is too long. */
 int store_path(char path[STORE_PATH_SIZE], const char *state_dir);

@@ -36,6 +36,9 @@ static const char *const texts[STATEMENTS] = {
     [EVENT_SCAN] = "SELECT " EVENT_COLUMNS " FROM " EVENT_TABLES
 		   " WHERE e.cursor > ? AND e.cursor <= ?"
 		   " ORDER BY e.cursor LIMIT ?",
+    [REVOCATIONS_NEXT] = "SELECT number, user, pattern, at_ms, restores"
+			 " FROM revocation WHERE number > ?"
+			 " ORDER BY number LIMIT ?",
 };
 
 int

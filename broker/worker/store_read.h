@@ -57,4 +57,21 @@ int store_read_losses(struct store_reader *reader,
 int store_read_horizon(
     struct store_reader *reader, uint64_t *max_horizon, uint64_t *losses);
 
+/* A row of the table revocation; see shared/store.h. */
+struct store_revoked {
+	uint64_t number;
+	struct slice user;
+	struct slice pattern;
+	uint64_t at_ms;
+	bool restores; /* takes earlier ones back */
+};
+
+/*
+ * Calls take() for revocations behind number `after`, in order, for `rows` of
+ * them at most; outside of a step. How many they were, or -1 (logged).
+ */
+int store_read_revocations(struct store_reader *reader, uint64_t after,
+    int rows, void (*take)(const struct store_revoked *row, void *context),
+    void *context);
+
 #endif

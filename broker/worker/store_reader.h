@@ -1,6 +1,6 @@
 /*
- * store_reader: what store_read.c and store_losses.c share. For them only;
- * everybody else includes store_read.h.
+ * store_reader: what store_read.c and the other store_*.c here share. For them
+ * only; everybody else includes store_read.h.
  */
 #ifndef SSEMUX_WORKER_STORE_READER_H
 #define SSEMUX_WORKER_STORE_READER_H
@@ -25,6 +25,7 @@ enum store_read_statement {
 	EVENT_NEXT,
 	EVENT_GET,
 	EVENT_SCAN,
+	REVOCATIONS_NEXT,
 	STATEMENTS
 };
 

@@ -18,6 +18,7 @@
 #include "broker/worker/connection.h"
 #include "broker/worker/cursor.h"
 #include "broker/worker/follow.h"
+#include "broker/worker/revoked_apply.h"
 #include "broker/worker/store_read.h"
 #include "broker/worker/worker_state.h"
 
@@ -37,7 +38,9 @@ on_turn_end(struct ev_loop *loop, ev_prepare *watcher, int events)
 	size_t size;
 
 	(void)events;
-	more = follow_ring(worker);
+	/* Nobody is handed an event of what was withdrawn before it. */
+	more = revoked_apply(worker);
+	more |= follow_ring(worker);
 	more |= cursor_catch_up(worker);
 	board_set(worker->board, METRIC_WINDOW_EVENTS,
 	    worker->window.end - worker->window.first);
@@ -46,7 +49,8 @@ on_turn_end(struct ev_loop *loop, ev_prepare *watcher, int events)
 	if (!more) {
 		bell_sleep(worker->board);
 		more = ring_next_size(&worker->ring, &worker->reader, &size) !=
-		       RING_EMPTY;
+			   RING_EMPTY ||
+		       revoked_apply_due(worker);
 	}
 	if (more)
 		ev_idle_start(loop, &worker->unfinished);
@@ -92,6 +96,7 @@ on_clock(struct ev_loop *loop, ev_timer *watcher, int events)
 	(void)events;
 	wheel_turn(&worker->wheel, worker_steady_s(), connection_due, worker);
 	authority_tick(worker);
+	revoked_apply_tick(worker);
 }
 
 static void
@@ -170,6 +175,8 @@ start_log(struct worker *worker)
 		log_fatal(EX_OSERR, "map the ring: %m");
 	ring_attach(&worker->ring, &worker->reader);
 	window_reset(&worker->window, worker->reader.cursor);
+	if (revoked_apply_start(worker) == -1)
+		log_fatal(EX_IOERR, "the store cannot be read");
 	while (follow_ring(worker))
 		;
 }
@@ -208,6 +215,7 @@ finish(struct worker *worker)
 	deliveries_finish(&worker->deliveries);
 	window_finish(&worker->window);
 	buf_finish(&worker->catch_up);
+	revoked_apply_finish(worker);
 	store_reader_close(worker->store);
 	ring_unmap(&worker->ring);
 	free(worker->patterns);

@@ -19,6 +19,7 @@
 struct auth_keys;
 struct channels;
 struct connection;
+struct revoked;
 struct store_reader;
 struct subscriber;
 
@@ -33,6 +34,10 @@ struct worker {
 	struct ring_reader reader;
 	struct window window;
 	struct store_reader *store;
+
+	/* what was withdrawn from users, and up to which number */
+	struct revoked *revoked;
+	uint64_t revoked_number;
 
 	/* subscribers */
 	struct channels *channels;

@@ -12,6 +12,7 @@
 #include "broker/worker/connection.h"
 #include "broker/worker/cursor.h"
 #include "broker/worker/follow.h"
+#include "broker/worker/revoked_apply.h"
 #include "broker/worker/store_read.h"
 #include "broker/worker/worker_state.h"
 #include "protocol/cursor_id.h"
@@ -47,6 +48,7 @@ hand_worker_begin_following(struct hand_worker *hand)
 	    window_init(&worker->window, HAND_WINDOW_BYTES, HAND_WINDOW_EVENTS),
 	    0);
 	window_reset(&worker->window, worker->reader.cursor);
+	ck_assert_int_eq(revoked_apply_start(worker), 0);
 }
 
 static inline void
@@ -97,6 +99,7 @@ hand_worker_finish(struct hand_worker *hand)
 	deliveries_finish(&worker->deliveries);
 	window_finish(&worker->window);
 	buf_finish(&worker->catch_up);
+	revoked_apply_finish(worker);
 	store_reader_close(worker->store);
 	ring_unmap(&worker->ring);
 	free(worker->patterns);

@@ -1,0 +1,68 @@
+/* store_texts: what the hub says to SQLite. See store_writer.h. */
+#include "broker/hub/store_writer.h"
+
+/*
+ * The rows of a user (1) that lie within a pattern (2): it, and those that
+ * begin with its prefix (3; NULL: empty), if it has one; 4 is the prefix's
+ * length and one, or 0.
+ */
+#define WITHIN \
+	" WHERE user = ?1 AND (pattern = ?2 OR" \
+	" (?4 > 0 AND substr(pattern, 1, ?4 - 1) = ifnull(?3, '')))"
+
+const char *const store_writer_texts[STORE_STATEMENTS] = {
+    [WRITE_BEGIN] = "BEGIN IMMEDIATE",
+    [WRITE_COMMIT] = "COMMIT",
+    [WRITE_ROLLBACK] = "ROLLBACK",
+    [WRITE_EVENT] = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)",
+    [WRITE_STATE] = "UPDATE state SET last_cursor = ?, events = ?, bytes = ?,"
+		    " channels = ?, losses = ?, max_horizon = ?, floor = ?",
+    [CHANNEL_FIND] = "SELECT id FROM channel WHERE name = ?",
+    [CHANNEL_MAKE] = "INSERT INTO channel (name, horizon, lost)"
+		     " VALUES (?, ?, 0)",
+    [RUN_ADD] = "INSERT INTO run VALUES (?, ?, ?, ?)",
+    [RUN_TRIM] = "DELETE FROM run WHERE publisher = ?1 AND first_seq < ?2"
+		 " AND first_seq + count <= ?2",
+    [PUBLISHER_FIND] = "SELECT id FROM publisher WHERE name = ?",
+    [PUBLISHER_MAKE] = "INSERT INTO publisher (name) VALUES (?)",
+    [PUBLISHER_FORGET] = "DELETE FROM publisher WHERE id = ?",
+    [PUBLISHER_FORGET_RUNS] = "DELETE FROM run WHERE publisher = ?",
+    [PUBLISHER_NEWEST] = "SELECT first_seq + count - 1, first_cursor FROM run"
+			 " WHERE publisher = ? ORDER BY first_seq DESC LIMIT 1",
+    [PUBLISHER_NEXT] = "SELECT id FROM publisher WHERE id > ?"
+		       " ORDER BY id LIMIT 1",
+    [CURSOR_FIND] = "SELECT first_seq, count, first_cursor FROM run"
+		    " WHERE publisher = ? AND first_seq <= ?"
+		    " ORDER BY first_seq DESC LIMIT 1",
+    [EVENT_REPLAY] = "SELECT e.cursor, c.name, e.kind, e.type, e.key, e.data"
+		     " FROM event e JOIN channel c ON c.id = e.channel"
+		     " WHERE e.cursor > ? ORDER BY e.cursor",
+    [EVENT_SIZES] = "SELECT cursor, length(data) FROM event"
+		    " WHERE cursor > ? ORDER BY cursor DESC",
+    [TRIM_SCAN] = "SELECT e.cursor, e.channel, length(CAST(c.name AS BLOB))"
+		  " + ifnull(length(CAST(e.type AS BLOB)), 0)"
+		  " + ifnull(length(CAST(e.key AS BLOB)), 0) + length(e.data)"
+		  " FROM event e JOIN channel c ON c.id = e.channel"
+		  " ORDER BY e.cursor LIMIT ?",
+    [TRIM_HORIZON] = "UPDATE channel SET horizon = ?2, lost = ?3"
+		     " WHERE id = ?1",
+    [TRIM_EVENTS] = "DELETE FROM event WHERE cursor <= ?",
+    [CHANNEL_NEXT] = "SELECT id, horizon, lost > 0 AND NOT EXISTS"
+		     " (SELECT 1 FROM event e WHERE e.channel = c.id)"
+		     " FROM channel c WHERE id > ? ORDER BY id LIMIT 1",
+    [CHANNEL_FORGET] = "DELETE FROM channel WHERE id = ?",
+    [REVOCATION_NEWEST] = "SELECT seq FROM sqlite_sequence"
+			  " WHERE name = 'revocation'",
+    [REVOCATION_COUNT] = "SELECT count(*) FROM revocation",
+    [REVOCATION_OF_USER] = "SELECT count(*) FROM revocation WHERE user = ?",
+    [REVOCATION_WITHIN] = "SELECT count(*), ifnull(sum(restores = 0), 0),"
+			  " ifnull(max(at_ms), 0) FROM revocation" WITHIN,
+    [REVOCATION_DELETE] = "DELETE FROM revocation" WITHIN,
+    [REVOCATION_ADD] = "INSERT INTO revocation"
+		       " (user, pattern, at_ms, restores)"
+		       " VALUES (?, ?, ?, ?)",
+    [REVOCATION_OLD] = "SELECT 1 FROM revocation WHERE at_ms < ? LIMIT 1",
+    [REVOCATION_FORGET] = "DELETE FROM revocation WHERE number IN"
+			  " (SELECT number FROM revocation WHERE at_ms < ?"
+			  " ORDER BY at_ms LIMIT ?)",
+};
