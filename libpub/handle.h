@@ -3,6 +3,7 @@
  *
  *	pub		what the caller calls, and what it may not ask for
  *	wait		the calls that wait
+ *	command		those of them that withdraw channels from users
  *	session		the talk with the broker: greeting, acks, resending
  *	result		telling the caller what became of an event
  *	failure		the last thing that went wrong
@@ -38,6 +39,28 @@ struct watch {
 
 enum report_state { REPORT_NONE, REPORT_WANTED, REPORT_ASKED, REPORT_HERE };
 
+enum command_state {
+	COMMAND_NONE,
+	COMMAND_WANTED,
+	COMMAND_ASKED,
+	COMMAND_DONE,
+	COMMAND_FAILED,
+};
+
+/* The one command that is waited for; and what became of it. */
+struct command {
+	enum command_state state;
+	uint64_t id; /* the last one given */
+	enum message_command what;
+	char user[MESSAGE_USER_MAX];
+	size_t user_len;
+	char pattern[EVENT_CHANNEL_MAX + 1];
+	size_t pattern_len;
+	uint64_t count;         /* DONE */
+	uint64_t late;          /* DONE */
+	struct failure failure; /* FAILED */
+};
+
 struct ssemux_pub {
 	char socket[CONN_PATH_MAX + 1];
 	char id[MESSAGE_PUBLISHER_MAX + 1];
@@ -63,6 +86,7 @@ struct ssemux_pub {
 	struct watch watch;
 	enum report_state report_state;
 	struct buf report;
+	struct command command;
 	struct failure failure;
 };
 

@@ -7,6 +7,7 @@
 #include "libpub/hear.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "libpub/failure.h"
 #include "libpub/result.h"
@@ -94,6 +95,19 @@ hear_final_error(struct ssemux_pub *pub, const struct message *message)
 	return false;
 }
 
+/* Of many channels, the caller wants to know which. */
+static void
+name_channel(const struct ssemux_pub *pub, struct failure *failure)
+{
+	size_t len = strlen(failure->text);
+	struct message message;
+
+	entry_message(queue_front_sent(&pub->queue), &message);
+	(void)snprintf(failure->text + len, sizeof(failure->text) - len,
+	    ": %.*s", (int)message.event.channel.len,
+	    message.event.channel.bytes);
+}
+
 static bool
 hear_error(struct ssemux_pub *pub, const struct message *message)
 {
@@ -107,6 +121,8 @@ hear_error(struct ssemux_pub *pub, const struct message *message)
 	failure_set_words(&failure,
 	    failure_number_of(refusal_of_code(message->code)), message->code,
 	    message->field, message->text);
+	if (failure.number == EACCES)
+		name_channel(pub, &failure);
 	result_tell_refused(pub, &failure);
 	result_tell_own_refusals(pub);
 	return true;
@@ -121,6 +137,33 @@ hear_report(struct ssemux_pub *pub, const struct message *message)
 	buf_append(&pub->report, message->text.bytes, message->text.len);
 	buf_append_char(&pub->report, '\0');
 	pub->report_state = REPORT_HERE;
+	return true;
+}
+
+/* DONE or FAILED. One that is not waited for any more is of no interest. */
+static bool
+hear_command(struct ssemux_pub *pub, const struct message *message)
+{
+	struct command *command = &pub->command;
+	enum refusal refusal = refusal_of_code(message->code);
+
+	if (message->id > command->id)
+		return drop_nonsense(pub, "an answer nobody asked for");
+	if (message->id < command->id || command->state != COMMAND_ASKED)
+		return true;
+	backoff_reset(&pub->backoff);
+	if (message->type == MESSAGE_DONE) {
+		command->state = COMMAND_DONE;
+		command->count = message->count;
+		command->late = message->late;
+		return true;
+	}
+	command->state = COMMAND_FAILED;
+	failure_set_words(&command->failure,
+	    refusal != REFUSAL_NONE && refusal_is_temporary(refusal)
+		? EAGAIN
+		: failure_number_of(refusal),
+	    message->code, message->field, message->text);
 	return true;
 }
 
@@ -146,11 +189,15 @@ hear_message(struct ssemux_pub *pub, const struct message *message)
 		return true;
 	case MESSAGE_REPORT:
 		return hear_report(pub, message);
+	case MESSAGE_DONE:
+	case MESSAGE_FAILED:
+		return hear_command(pub, message);
 	case MESSAGE_HELLO:
 	case MESSAGE_PUBLISH:
 	case MESSAGE_RESYNC:
 	case MESSAGE_BYE:
 	case MESSAGE_STATUS:
+	case MESSAGE_COMMAND:
 	case MESSAGE_AS:
 	case MESSAGE_ASK:
 	case MESSAGE_ANSWER:

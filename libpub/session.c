@@ -33,6 +33,8 @@ session_drop(struct ssemux_pub *pub)
 	pub->due_ms = now_ms + backoff_next(&pub->backoff);
 	if (pub->report_state == REPORT_ASKED)
 		pub->report_state = REPORT_WANTED;
+	if (pub->command.state == COMMAND_ASKED)
+		pub->command.state = COMMAND_WANTED;
 	queue_rewind(&pub->queue);
 	queue_note_receipts_lost(&pub->queue);
 	result_tell_receipts(pub);
@@ -82,7 +84,9 @@ session_wants_write(const struct ssemux_pub *pub)
 	if (pub->conn.fd < 0)
 		return false;
 	return buf_length(&pub->conn.out) > 0 || may_send_next(pub) ||
-	       (pub->welcomed_ms > 0 && pub->report_state == REPORT_WANTED);
+	       (pub->welcomed_ms > 0 &&
+		   (pub->report_state == REPORT_WANTED ||
+		       pub->command.state == COMMAND_WANTED));
 }
 
 /* Puts the next event into words, or passes it when it is too large. The
@@ -104,6 +108,22 @@ send_next(struct ssemux_pub *pub)
 	queue_pass_sent(&pub->queue);
 }
 
+static void
+send_command(struct ssemux_pub *pub)
+{
+	struct command *command = &pub->command;
+
+	message_write(&pub->conn.out,
+	    &(struct message){
+		.type = MESSAGE_COMMAND,
+		.id = command->id,
+		.command = command->what,
+		.user = slice_of(command->user, command->user_len),
+		.pattern = slice_of(command->pattern, command->pattern_len),
+	    });
+	command->state = COMMAND_ASKED;
+}
+
 /* Puts into words what may be sent now; 0, or -1 when there is no memory. */
 static int
 fill_out(struct ssemux_pub *pub)
@@ -114,6 +134,8 @@ fill_out(struct ssemux_pub *pub)
 		message_write(&pub->conn.out, &status);
 		pub->report_state = REPORT_ASKED;
 	}
+	if (pub->welcomed_ms > 0 && pub->command.state == COMMAND_WANTED)
+		send_command(pub);
 	while (
 	    may_send_next(pub) && buf_length(&pub->conn.out) < OUT_AHEAD_BYTES)
 		send_next(pub);

@@ -1,22 +1,21 @@
-/* wait: the calls that wait for the broker. See <ssemux/pub.h>. */
+/* wait: the calls that wait for the broker. See <ssemux/pub.h> and wait.h. */
+#include "libpub/wait.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
 
 #include "libpub/failure.h"
-#include "libpub/handle.h"
 #include "libpub/session.h"
 
-/* Where a wait ends; for ever is INT64_MAX. */
-static int64_t
-deadline_after(int timeout_ms)
+int64_t
+wait_deadline(int timeout_ms)
 {
 	return timeout_ms < 0 ? INT64_MAX : handle_now_ms() + timeout_ms;
 }
 
-/* 0 when the handle may be worked with; else -1 with errno. */
-static int
-check_may_wait(struct ssemux_pub *pub)
+int
+wait_allowed(struct ssemux_pub *pub)
 {
 	if (pub == NULL) {
 		errno = EINVAL;
@@ -43,10 +42,7 @@ poll_timeout(const struct ssemux_pub *pub, int64_t deadline_ms)
 	return left_ms > INT_MAX ? INT_MAX : (int)left_ms;
 }
 
-enum step { STEP_DONE, STEP_LATE, STEP_FAILED };
-
-/* Waits until something can be done or the time is up, and does it. */
-static enum step
+enum wait_step
 wait_step(struct ssemux_pub *pub, int64_t deadline_ms)
 {
 	struct pollfd poll_fd = {.fd = pub->conn.fd, .events = POLLIN};
@@ -54,45 +50,44 @@ wait_step(struct ssemux_pub *pub, int64_t deadline_ms)
 	if (session_wants_write(pub))
 		poll_fd.events |= POLLOUT;
 	if (handle_now_ms() >= deadline_ms)
-		return STEP_LATE;
+		return WAIT_LATE;
 	if (poll(&poll_fd, 1, poll_timeout(pub, deadline_ms)) < 0 &&
 	    errno != EINTR) {
 		failure_set(&pub->failure, errno, "cannot wait: %s",
 		    strerrordesc_np(errno));
-		return STEP_FAILED;
+		return WAIT_FAILED;
 	}
-	return session_turn(pub) < 0 ? STEP_FAILED : STEP_DONE;
+	return session_turn(pub) < 0 ? WAIT_FAILED : WAIT_DONE;
 }
 
 int
 ssemux_pub_dispatch(struct ssemux_pub *pub)
 {
-	return check_may_wait(pub) < 0 ? -1 : session_turn(pub);
+	return wait_allowed(pub) < 0 ? -1 : session_turn(pub);
 }
 
 int
 ssemux_pub_flush(struct ssemux_pub *pub, int timeout_ms)
 {
-	int64_t deadline_ms = deadline_after(timeout_ms);
+	int64_t deadline_ms = wait_deadline(timeout_ms);
 
-	if (check_may_wait(pub) < 0 || session_turn(pub) < 0)
+	if (wait_allowed(pub) < 0 || session_turn(pub) < 0)
 		return -1;
 	while (pub->queue.events > 0) {
 		switch (wait_step(pub, deadline_ms)) {
-		case STEP_DONE:
+		case WAIT_DONE:
 			break;
-		case STEP_LATE:
+		case WAIT_LATE:
 			return 1;
-		case STEP_FAILED:
+		case WAIT_FAILED:
 			return -1;
 		}
 	}
 	return 0;
 }
 
-/* Adds what keeps the connection from being there to a time-out. */
-static int
-fail_late(struct ssemux_pub *pub, int number, const char *what)
+int
+wait_fail_late(struct ssemux_pub *pub, int number, const char *what)
 {
 	struct failure why = pub->failure;
 
@@ -114,12 +109,13 @@ take_in_time(struct ssemux_pub *pub, const struct ssemux_pub_event *event,
 			return -1;
 		pub->failure = connection;
 		switch (wait_step(pub, deadline_ms)) {
-		case STEP_DONE:
+		case WAIT_DONE:
 			connection = pub->failure;
 			break;
-		case STEP_LATE:
-			return fail_late(pub, EAGAIN, "no room for the event");
-		case STEP_FAILED:
+		case WAIT_LATE:
+			return wait_fail_late(
+			    pub, EAGAIN, "no room for the event");
+		case WAIT_FAILED:
 			return -1;
 		}
 	}
@@ -146,40 +142,39 @@ int
 ssemux_pub_send(struct ssemux_pub *pub, const struct ssemux_pub_event *event,
     int timeout_ms, char cursor[SSEMUX_PUB_CURSOR_SIZE])
 {
-	int64_t deadline_ms = deadline_after(timeout_ms);
-	enum step step = STEP_DONE;
+	int64_t deadline_ms = wait_deadline(timeout_ms);
+	enum wait_step step = WAIT_DONE;
 
-	if (check_may_wait(pub) < 0 ||
-	    take_in_time(pub, event, deadline_ms) < 0)
+	if (wait_allowed(pub) < 0 || take_in_time(pub, event, deadline_ms) < 0)
 		return -1;
 	pub->watch = (struct watch){.number = pub->queue.taken};
 	if (session_turn(pub) < 0)
-		step = STEP_FAILED;
-	while (step == STEP_DONE && !pub->watch.settled)
+		step = WAIT_FAILED;
+	while (step == WAIT_DONE && !pub->watch.settled)
 		step = wait_step(pub, deadline_ms);
 	if (pub->watch.settled)
 		return return_settled(pub, cursor);
 	pub->watch.number = 0;
-	if (step == STEP_FAILED)
+	if (step == WAIT_FAILED)
 		return -1;
-	return fail_late(pub, ETIMEDOUT, "not acknowledged");
+	return wait_fail_late(pub, ETIMEDOUT, "not acknowledged");
 }
 
 const char *
 ssemux_pub_status(struct ssemux_pub *pub, int timeout_ms)
 {
-	int64_t deadline_ms = deadline_after(timeout_ms);
-	enum step step = STEP_DONE;
+	int64_t deadline_ms = wait_deadline(timeout_ms);
+	enum wait_step step = WAIT_DONE;
 
-	if (check_may_wait(pub) < 0 || session_turn(pub) < 0)
+	if (wait_allowed(pub) < 0 || session_turn(pub) < 0)
 		return NULL;
 	if (pub->report_state != REPORT_ASKED)
 		pub->report_state = REPORT_WANTED;
-	while (step == STEP_DONE && pub->report_state != REPORT_HERE)
+	while (step == WAIT_DONE && pub->report_state != REPORT_HERE)
 		step = wait_step(pub, deadline_ms);
 	if (pub->report_state != REPORT_HERE) {
-		if (step == STEP_LATE)
-			fail_late(pub, ETIMEDOUT, "no report");
+		if (step == WAIT_LATE)
+			wait_fail_late(pub, ETIMEDOUT, "no report");
 		return NULL;
 	}
 	pub->report_state = REPORT_NONE;

@@ -235,6 +235,8 @@ read_elements(struct message_reader *reader, const struct elements *elements,
 	case MESSAGE_BYE:
 	case MESSAGE_STATUS:
 		return no_fault;
+	case MESSAGE_COMMAND:
+		return message_read_command(elements, message);
 	case MESSAGE_WELCOME:
 		return read_welcome(elements, message);
 	case MESSAGE_ACK:
@@ -245,6 +247,10 @@ read_elements(struct message_reader *reader, const struct elements *elements,
 		return read_receipt(elements, message);
 	case MESSAGE_REPORT:
 		return read_report(elements, message);
+	case MESSAGE_DONE:
+		return message_read_done(elements, message);
+	case MESSAGE_FAILED:
+		return message_read_failed(elements, message);
 	case MESSAGE_AS:
 		return read_as(elements, message);
 	case MESSAGE_ASK:

@@ -27,6 +27,7 @@ enum {
 	MESSAGE_DEPTH_MAX = 30,     /* nesting, with the message's own array */
 	/* What a message may be longer than its data. */
 	MESSAGE_OVERHEAD_MAX = 1024,
+	MESSAGE_USER_MAX = 256,    /* bytes of a user's name */
 	MESSAGE_TALK_MAX = 262144, /* bytes of text of an ASK or an ANSWER */
 };
 
@@ -40,12 +41,15 @@ enum message_type {
 	MESSAGE_RESYNC = 2,  /* [2, seq, channel] */
 	MESSAGE_BYE = 3,     /* [3] every ack has arrived; forget my numbers */
 	MESSAGE_STATUS = 4,  /* [4] */
+	MESSAGE_COMMAND = 5, /* [5, id, command, user, channel|nil] */
 	/* broker to publisher */
 	MESSAGE_WELCOME = 16, /* [16, version, last seq, max_event, window] */
 	MESSAGE_ACK = 17,     /* [17, seq, cursor|nil, duplicate] */
 	MESSAGE_ERROR = 18,   /* [18, seq|nil, code, field|nil, text] */
 	MESSAGE_RECEIPT = 19, /* [19, seq, notified] */
 	MESSAGE_REPORT = 20,  /* [20, text]: status, as JSON */
+	MESSAGE_DONE = 21,    /* [21, id, count, late] of a command */
+	MESSAGE_FAILED = 22,  /* [22, id, code, field|nil, text] */
 	/*
 	 * Between workers and the hub alone, on their own links; malformed on
 	 * the publisher socket. `peer` is a worker, from 0 on.
@@ -74,6 +78,13 @@ enum {
 	MESSAGE_FLAG_RECEIPT = 4, /* say how many clients it was handed to */
 };
 
+/* What a MESSAGE_COMMAND asks for; in the message by name, as "kick". */
+enum message_command {
+	MESSAGE_KICK,    /* withdraw everything from the user; channel is nil */
+	MESSAGE_REVOKE,  /* withdraw channels: channel is a pattern */
+	MESSAGE_RESTORE, /* take back what lies within a pattern; nil: all */
+};
+
 /* How the data of a MESSAGE_PUBLISH stands in the message. */
 enum message_data {
 	MESSAGE_DATA_TEXT,   /* msgpack str */
@@ -87,20 +98,25 @@ struct message {
 	enum message_data data; /* PUBLISH */
 	uint64_t seq;    /* PUBLISH RESYNC ACK ERROR RECEIPT; ERROR: 0 is nil */
 	uint64_t cursor; /* ACK: 0 is nil */
-	uint64_t last_seq;      /* WELCOME */
-	uint64_t max_event;     /* WELCOME, bytes */
-	uint64_t window;        /* WELCOME, events */
-	uint64_t notified;      /* RECEIPT, clients */
-	uint64_t id;            /* ASK ANSWER */
-	uint32_t peer;          /* ASK ANSWER; MESSAGE_PEER_ALL is nil */
-	uint32_t version;       /* HELLO WELCOME */
-	uint32_t flags;         /* PUBLISH */
-	bool duplicate;         /* ACK */
-	struct slice publisher; /* HELLO AS; AS: len 0 is nil */
-	struct event event;     /* PUBLISH RESYNC: channel type key data */
-	struct slice code;      /* ERROR */
-	struct slice field;     /* ERROR; len 0 is nil */
-	struct slice text;      /* ERROR REPORT ASK; ANSWER: len 0 is nil */
+	uint64_t last_seq;  /* WELCOME */
+	uint64_t max_event; /* WELCOME, bytes */
+	uint64_t window;    /* WELCOME, events */
+	uint64_t notified;  /* RECEIPT, clients */
+	uint64_t id;        /* COMMAND DONE FAILED ASK ANSWER */
+	uint64_t count;     /* DONE: streams told, or taken back */
+	uint64_t late;      /* DONE: workers that have not done it yet */
+	enum message_command command; /* COMMAND */
+	uint32_t peer;                /* ASK ANSWER; MESSAGE_PEER_ALL is nil */
+	uint32_t version;             /* HELLO WELCOME */
+	uint32_t flags;               /* PUBLISH */
+	bool duplicate;               /* ACK */
+	struct slice publisher;       /* HELLO AS; AS: len 0 is nil */
+	struct event event;   /* PUBLISH RESYNC: channel type key data */
+	struct slice user;    /* COMMAND */
+	struct slice pattern; /* COMMAND: its channel; len 0 is nil */
+	struct slice code;    /* ERROR FAILED */
+	struct slice field;   /* ERROR FAILED; len 0 is nil */
+	struct slice text; /* ERROR FAILED REPORT ASK; ANSWER: len 0 is nil */
 };
 
 enum message_scan {
@@ -150,5 +166,11 @@ bool message_value_valid(const char *bytes, size_t len);
 /* Publisher ids: of the publisher socket; and of links, with their '+'. */
 bool message_publisher_valid(struct slice publisher);
 bool message_link_publisher_valid(struct slice publisher);
+
+/* What a broker has against a COMMAND that was read, whoever sends it. */
+struct fault message_check_command(const struct message *command);
+
+/* The name of a command on the wire. */
+const char *message_command_name(enum message_command command);
 
 #endif

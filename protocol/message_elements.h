@@ -79,4 +79,12 @@ read_seq(const struct elements *elements, struct message *message)
 	return no_fault;
 }
 
+/* In message_command.c. */
+struct fault message_read_command(
+    const struct elements *elements, struct message *message);
+struct fault message_read_done(
+    const struct elements *elements, struct message *message);
+struct fault message_read_failed(
+    const struct elements *elements, struct message *message);
+
 #endif

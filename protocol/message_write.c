@@ -71,6 +71,14 @@ pack_publish(
 }
 
 static void
+pack_hello(msgpack_packer *packer, const struct message *message)
+{
+	pack_head(packer, MESSAGE_HELLO, 3);
+	msgpack_pack_uint32(packer, message->version);
+	pack_text(packer, message->publisher);
+}
+
+static void
 pack_welcome(msgpack_packer *packer, const struct message *message)
 {
 	pack_head(packer, MESSAGE_WELCOME, 5);
@@ -102,6 +110,44 @@ pack_error(msgpack_packer *packer, const struct message *message)
 	pack_text(packer, message->text);
 }
 
+static void
+pack_receipt(msgpack_packer *packer, const struct message *message)
+{
+	pack_head(packer, MESSAGE_RECEIPT, 3);
+	msgpack_pack_uint64(packer, message->seq);
+	msgpack_pack_uint64(packer, message->notified);
+}
+
+static void
+pack_command(msgpack_packer *packer, const struct message *message)
+{
+	pack_head(packer, MESSAGE_COMMAND, 5);
+	msgpack_pack_uint64(packer, message->id);
+	pack_text(
+	    packer, slice_of_text(message_command_name(message->command)));
+	pack_text(packer, message->user);
+	pack_optional_text(packer, message->pattern);
+}
+
+static void
+pack_done(msgpack_packer *packer, const struct message *message)
+{
+	pack_head(packer, MESSAGE_DONE, 4);
+	msgpack_pack_uint64(packer, message->id);
+	msgpack_pack_uint64(packer, message->count);
+	msgpack_pack_uint64(packer, message->late);
+}
+
+static void
+pack_failed(msgpack_packer *packer, const struct message *message)
+{
+	pack_head(packer, MESSAGE_FAILED, 5);
+	msgpack_pack_uint64(packer, message->id);
+	pack_text(packer, message->code);
+	pack_optional_text(packer, message->field);
+	pack_text(packer, message->text);
+}
+
 /* ASK and ANSWER. */
 static void
 pack_talk(msgpack_packer *packer, const struct message *message)
@@ -123,9 +169,7 @@ message_write(struct buf *buf, const struct message *message)
 	msgpack_packer_init(&packer, buf, write_to_buf);
 	switch (message->type) {
 	case MESSAGE_HELLO:
-		pack_head(&packer, MESSAGE_HELLO, 3);
-		msgpack_pack_uint32(&packer, message->version);
-		pack_text(&packer, message->publisher);
+		pack_hello(&packer, message);
 		break;
 	case MESSAGE_PUBLISH:
 		pack_publish(&packer, buf, message);
@@ -139,6 +183,15 @@ message_write(struct buf *buf, const struct message *message)
 	case MESSAGE_STATUS:
 		pack_head(&packer, message->type, 1);
 		break;
+	case MESSAGE_COMMAND:
+		pack_command(&packer, message);
+		break;
+	case MESSAGE_DONE:
+		pack_done(&packer, message);
+		break;
+	case MESSAGE_FAILED:
+		pack_failed(&packer, message);
+		break;
 	case MESSAGE_WELCOME:
 		pack_welcome(&packer, message);
 		break;
@@ -149,9 +202,7 @@ message_write(struct buf *buf, const struct message *message)
 		pack_error(&packer, message);
 		break;
 	case MESSAGE_RECEIPT:
-		pack_head(&packer, MESSAGE_RECEIPT, 3);
-		msgpack_pack_uint64(&packer, message->seq);
-		msgpack_pack_uint64(&packer, message->notified);
+		pack_receipt(&packer, message);
 		break;
 	case MESSAGE_REPORT:
 		pack_head(&packer, MESSAGE_REPORT, 2);

@@ -29,6 +29,22 @@ exits_of_handle(const struct ssemux_pub *pub)
 }
 
 int
+exits_of_command(const struct ssemux_pub *pub)
+{
+	switch (ssemux_pub_error_number(pub)) {
+	case EINVAL:
+		return EX_DATAERR;
+	case EACCES:
+		return EX_NOPERM;
+	case EAGAIN:
+	case EINPROGRESS:
+		return EX_TEMPFAIL;
+	default:
+		return exits_of_handle(pub);
+	}
+}
+
+int
 exits_of_errno(int number)
 {
 	return number == EINVAL || number == ENAMETOOLONG ? EX_USAGE : EX_OSERR;

@@ -12,6 +12,9 @@ int exits_of_refusal(const char *code);
  * EX_NOPERM, EX_PROTOCOL. */
 int exits_of_handle(const struct ssemux_pub *pub);
 
+/* For a command (kick, revoke, restore) that was not done. */
+int exits_of_command(const struct ssemux_pub *pub);
+
 /* For an errno of the system. */
 int exits_of_errno(int number);
 

@@ -15,6 +15,7 @@
 #include "publisher-cli/output.h"
 #include "publisher-cli/progress.h"
 #include "publisher-cli/source.h"
+#include "publisher-cli/words.h"
 
 enum { NO_PERMISSION_MS = 1000 };
 
@@ -357,6 +358,9 @@ feed_run(const struct options *options)
 	    .context = &feed,
 	};
 
+	feed.exit_code = words_check(options);
+	if (feed.exit_code != EX_OK)
+		return feed.exit_code;
 	feed.pub = ssemux_pub_open(&pub_options);
 	if (feed.pub == NULL) {
 		output_complain(&feed.progress, 0, "%s: %s", options->socket,

@@ -88,3 +88,20 @@ report_print(FILE *out, const char *json)
 	json_decref(root);
 	return 0;
 }
+
+int
+report_print_command(FILE *out, const struct report_command *done)
+{
+	char name[32];
+	json_t *root;
+	int failed;
+
+	snprintf(name, sizeof(name), "%ss", done->noun);
+	root = json_pack("{s:s, s:s, s:s?, s:I}", "command", done->command,
+	    "user", done->user, "channels", done->channels, name,
+	    (json_int_t)done->count);
+	failed = root == NULL || json_dumpf(root, out, JSON_COMPACT) < 0;
+	json_decref(root);
+	fputc('\n', out);
+	return failed ? -1 : 0;
+}

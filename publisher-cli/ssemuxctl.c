@@ -17,12 +17,23 @@ static const char help[] =
     "Commands:\n"
     "  status             how the broker is doing\n"
     "  resync CHANNEL     its subscribers load what it is about anew\n"
+    "  kick USER          withdraw everything from a user, end its streams\n"
+    "  revoke USER CHANNELS\n"
+    "                     withdraw a channel, a prefix like a:*, or *\n"
+    "  restore USER [CHANNELS]\n"
+    "                     take back what was withdrawn\n"
     "Options:\n"
-    "      --json             status: the broker's report as it is\n"
+    "      --json             the broker's answer as JSON; not with resync\n"
     "  -s, --socket PATH      the broker's socket\n"
     "      --timeout SECONDS  give up after so long; 0: never (10)\n"
     "  -h, --help\n"
     "      --version\n";
+
+/* What became of the one resync. */
+struct answer {
+	int exit_code;
+	char text[320];
+};
 
 struct request {
 	const char *socket;
@@ -30,6 +41,7 @@ struct request {
 	bool json;
 	int count; /* of operands */
 	char **operands;
+	struct answer *answer;
 };
 
 enum { OPT_JSON = 0x100, OPT_TIMEOUT, OPT_VERSION };
@@ -116,12 +128,6 @@ run_status(struct ssemux_pub *pub, const struct request *request)
 	return fflush(stdout) != 0 || ferror(stdout) ? EX_IOERR : EX_OK;
 }
 
-/* What became of the one resync. */
-struct answer {
-	int exit_code;
-	char text[320];
-};
-
 static void
 on_result(const struct ssemux_pub_result *result, void *context)
 {
@@ -134,9 +140,10 @@ on_result(const struct ssemux_pub_result *result, void *context)
 }
 
 static int
-run_resync(struct ssemux_pub *pub, const struct request *request,
-    const struct answer *answer)
+run_resync(struct ssemux_pub *pub, const struct request *request)
 {
+	const struct answer *answer = request->answer;
+
 	if (ssemux_pub_resync(pub, request->operands[1], NULL) < 0)
 		return complain(
 		    pub, exits_of_refusal(ssemux_pub_error_code(pub)));
@@ -148,15 +155,88 @@ run_resync(struct ssemux_pub *pub, const struct request *request,
 	return answer->exit_code;
 }
 
+/* Prints what was done, or why it was not. */
+static int
+finish_command(struct ssemux_pub *pub, const struct request *request,
+    const char *noun, long count)
+{
+	struct report_command done = {
+	    .command = request->operands[0],
+	    .user = request->operands[1],
+	    .channels = request->count > 2 ? request->operands[2] : NULL,
+	    .noun = noun,
+	    .count = count,
+	};
+	int failed = 0;
+
+	if (count < 0)
+		return complain(pub, exits_of_command(pub));
+	if (request->json)
+		failed = report_print_command(stdout, &done);
+	else
+		printf("%ld %s%s %s\n", count, noun, count == 1 ? "" : "s",
+		    strcmp(noun, "stream") == 0 ? "told" : "taken back");
+	return failed != 0 || fflush(stdout) != 0 || ferror(stdout) ? EX_IOERR
+								    : EX_OK;
+}
+
+static int
+run_kick(struct ssemux_pub *pub, const struct request *request)
+{
+	return finish_command(pub, request, "stream",
+	    ssemux_pub_kick(pub, request->operands[1], request->timeout_ms));
+}
+
+static int
+run_revoke(struct ssemux_pub *pub, const struct request *request)
+{
+	return finish_command(pub, request, "stream",
+	    ssemux_pub_revoke(pub, request->operands[1], request->operands[2],
+		request->timeout_ms));
+}
+
+static int
+run_restore(struct ssemux_pub *pub, const struct request *request)
+{
+	return finish_command(pub, request, "revocation",
+	    ssemux_pub_restore(pub, request->operands[1],
+		request->count > 2 ? request->operands[2] : NULL,
+		request->timeout_ms));
+}
+
+/* The commands, and how many operands each has, itself counted. */
+static const struct command {
+	const char *name;
+	int (*run)(struct ssemux_pub *pub, const struct request *request);
+	int min, max;
+	const char *needs;
+	bool json;
+} commands[] = {
+    {"status", run_status, 1, 1, "nothing more", true},
+    {"resync", run_resync, 2, 2, "one channel", false},
+    {"kick", run_kick, 2, 2, "one user", true},
+    {"revoke", run_revoke, 3, 3, "a user and its channels", true},
+    {"restore", run_restore, 2, 3, "a user, and channels or none", true},
+};
+
+static const struct command *
+find_command(const char *name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(name, commands[i].name) == 0)
+			return &commands[i];
+	}
+	return NULL;
+}
+
 static int
 run_command(const struct request *request)
 {
-	struct answer answer = {.exit_code = EX_OK};
 	struct ssemux_pub_options options = {
 	    .size = sizeof(options),
 	    .socket = request->socket,
 	    .on_result = on_result,
-	    .context = &answer,
+	    .context = request->answer,
 	};
 	struct ssemux_pub *pub = ssemux_pub_open(&options);
 	int code;
@@ -166,10 +246,7 @@ run_command(const struct request *request)
 		    request->socket, strerror(errno));
 		return exits_of_errno(errno);
 	}
-	if (strcmp(request->operands[0], "status") == 0)
-		code = run_status(pub, request);
-	else
-		code = run_resync(pub, request, &answer);
+	code = find_command(request->operands[0])->run(pub, request);
 	ssemux_pub_close(pub);
 	return code;
 }
@@ -178,31 +255,35 @@ run_command(const struct request *request)
 static int
 check_request(const struct request *request)
 {
-	const char *command;
+	const struct command *command;
 
 	if (request->count == 0)
 		return args_complain("the command is missing");
-	command = request->operands[0];
-	if (strcmp(command, "status") == 0) {
-		if (request->count > 1)
-			return args_complain(
-			    "'%s' is too much", request->operands[1]);
-		return -1;
-	}
-	if (strcmp(command, "resync") != 0)
-		return args_complain("unknown command '%s'", command);
-	if (request->count != 2)
-		return args_complain("resync needs one channel");
-	if (request->json)
-		return args_complain("--json goes with status");
+	command = find_command(request->operands[0]);
+	if (command == NULL)
+		return args_complain(
+		    "unknown command '%s'", request->operands[0]);
+	if (request->count < command->min)
+		return args_complain(
+		    "%s needs %s", command->name, command->needs);
+	if (request->count > command->max)
+		return args_complain(
+		    "'%s' is too much", request->operands[command->max]);
+	if (request->json && !command->json)
+		return args_complain(
+		    "--json does not go with %s", command->name);
 	return -1;
 }
 
 int
 main(int argc, char *argv[])
 {
+	struct answer answer = {.exit_code = EX_OK};
 	struct request request = {
-	    .socket = args_default_socket(), .timeout_ms = ARGS_TIMEOUT_MS};
+	    .socket = args_default_socket(),
+	    .timeout_ms = ARGS_TIMEOUT_MS,
+	    .answer = &answer,
+	};
 	int code = read_options(&request, argc, argv);
 
 	if (code < 0)

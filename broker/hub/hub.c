@@ -13,6 +13,7 @@
 #include "broker/hub/peers.h"
 #include "broker/hub/publisher.h"
 #include "broker/hub/reconcile.h"
+#include "broker/hub/store_revocations.h"
 #include "broker/hub/store_write.h"
 #include "broker/shared/bell.h"
 #include "broker/shared/log.h"
@@ -33,6 +34,7 @@ show_totals(struct hub *hub)
 	board_set(board, METRIC_STORE_EVENTS, totals->events);
 	board_set(board, METRIC_STORE_BYTES, totals->bytes);
 	board_set(board, METRIC_PUBLISHERS, hub->publisher_count);
+	board_set(board, METRIC_REVOCATIONS, store_revocations(hub->store));
 }
 
 /* --- the loop --- */
@@ -124,28 +126,12 @@ is_connected(int64_t id, void *context)
 	return false;
 }
 
-static void
-on_clock(struct ev_loop *loop, ev_timer *watcher, int events)
-{
-	struct hub *hub = watcher->data;
-	uint64_t now_ms = hub_now_ms();
-	uint64_t age_ms = hub->config->history_max_age;
-
-	(void)events;
-	if (!hub->draining)
-		ev_io_start(loop, &hub->listener);
-	trim(hub);
-	if (now_ms > age_ms &&
-	    store_forget_old_publishers(hub->store, now_ms - age_ms,
-		FORGET_ROWS, is_connected, hub) == -1)
-		hub_count(hub, METRIC_STORE_FAILURES, 1);
-	store_checkpoint(hub->store);
-}
-
-/* There are places for receipts again: takes what waited for one. */
+/* There may be places again: takes what waited for one. */
 static void
 go_on(struct hub *hub)
 {
+	if (!hub->waiting)
+		return;
 	hub->waiting = false;
 	for (struct publisher *publisher = hub->publishers; publisher != NULL;
 	     publisher = publisher_next(publisher))
@@ -160,8 +146,7 @@ answer_receipts(struct hub *hub)
 		ev_timer_again(hub->loop, &hub->receipt_deadline);
 	else
 		ev_timer_stop(hub->loop, &hub->receipt_deadline);
-	if (hub->waiting)
-		go_on(hub);
+	go_on(hub);
 }
 
 static void
@@ -178,7 +163,31 @@ on_bell(struct ev_loop *loop, ev_io *watcher, int events)
 	(void)loop;
 	(void)events;
 	bell_silence(watcher->fd);
+	commands_answer(watcher->data);
 	answer_receipts(watcher->data);
+}
+
+static void
+on_clock(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+	struct hub *hub = watcher->data;
+	uint64_t now_ms = hub_now_ms();
+	uint64_t age_ms = hub->config->history_max_age;
+
+	(void)events;
+	if (!hub->draining)
+		ev_io_start(loop, &hub->listener);
+	for (struct publisher *publisher = hub->publishers; publisher != NULL;
+	     publisher = publisher_next(publisher))
+		publisher_tick(publisher, hub_steady_ms());
+	commands_tick(hub);
+	go_on(hub);
+	trim(hub);
+	if (now_ms > age_ms &&
+	    store_forget_old_publishers(hub->store, now_ms - age_ms,
+		FORGET_ROWS, is_connected, hub) == -1)
+		hub_count(hub, METRIC_STORE_FAILURES, 1);
+	store_checkpoint(hub->store);
 }
 
 /* No connection can be had now; it is tried again with the next clock. */
@@ -292,7 +301,8 @@ hub_run(struct heritage *heritage)
 	if (getrandom(&receipt, sizeof(receipt), 0) != sizeof(receipt))
 		log_fatal(EX_OSERR, "getrandom: %m");
 	receipts_init(&hub.receipts, receipt);
-	if (open_store(&hub) == -1 || reconcile_ring(&hub) == -1)
+	if (open_store(&hub) == -1 || reconcile_ring(&hub) == -1 ||
+	    commands_start(&hub) == -1)
 		log_fatal(EX_IOERR, "the store cannot be used");
 	start_watchers(&hub);
 	if (peers_start(&hub) == -1)

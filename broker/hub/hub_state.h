@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "broker/hub/batch.h"
+#include "broker/hub/commands.h"
 #include "broker/hub/receipts.h"
 #include "broker/shared/heritage.h"
 #include "protocol/message.h"
@@ -26,12 +27,14 @@ struct hub {
 	struct message_reader *reader;
 	struct batch batch;
 	struct receipts receipts;
+	struct commands commands;
 	struct publisher *publishers; /* a doubly linked list, with links */
 	struct publisher **links;     /* by worker: its newest; NULL: none */
 	size_t publisher_count;       /* without links */
 	bool draining;
 	bool sweep;           /* a publisher may be ready to be destroyed */
-	bool waiting;         /* a publisher may wait for a receipt's place */
+	bool waiting;         /* a publisher may wait for the place of a
+			       * receipt or a command */
 	size_t untrimmed;     /* events committed since the last trim */
 	uint64_t last_cursor; /* newest cursor given */
 

@@ -120,6 +120,11 @@ take_publish(
 		refuse(hub, publisher, message->seq, fault);
 	} else if (message->seq <= identity->stored_before) {
 		stage_resend(hub, publisher, message);
+	} else if (!rules_allow_channel(
+		       publisher_rules(publisher), message->event.channel)) {
+		hub_count(hub, METRIC_NOT_ALLOWED, 1);
+		refuse(hub, publisher, message->seq,
+		    (struct fault){REFUSAL_NOT_ALLOWED, "channel"});
 	} else {
 		stage_event(hub, publisher, message);
 	}
@@ -206,6 +211,15 @@ take_status(struct hub *hub, struct publisher *publisher)
 	buf_finish(&report);
 }
 
+static void
+fail_command(struct hub *hub, struct publisher *publisher, uint64_t id,
+    struct fault fault)
+{
+	hub_commit(hub);
+	publisher_fail_command(publisher, id, fault);
+	publisher_flush(publisher);
+}
+
 /* A message that could not be read: refused when it has a number. */
 static void
 take_fault(struct hub *hub, struct publisher *publisher,
@@ -216,7 +230,10 @@ take_fault(struct hub *hub, struct publisher *publisher,
 			(message->type == MESSAGE_PUBLISH ||
 			    message->type == MESSAGE_RESYNC);
 
-	if (!numbered)
+	if (publisher_greeted(publisher) && message->id != 0 &&
+	    message->type == MESSAGE_COMMAND)
+		fail_command(hub, publisher, message->id, fault);
+	else if (!numbered)
 		end_publisher(hub, publisher, fault);
 	else if (!identity_offer(identity, message->seq))
 		refuse(hub, publisher, message->seq,
@@ -269,12 +286,17 @@ intake_message(struct hub *hub, struct publisher *publisher,
 	case MESSAGE_STATUS:
 		take_status(hub, publisher);
 		break;
+	case MESSAGE_COMMAND:
+		commands_take(hub, publisher, message);
+		break;
 	case MESSAGE_HELLO: /* above */
 	case MESSAGE_WELCOME:
 	case MESSAGE_ACK:
 	case MESSAGE_ERROR:
 	case MESSAGE_RECEIPT:
 	case MESSAGE_REPORT:
+	case MESSAGE_DONE:
+	case MESSAGE_FAILED:
 		end_publisher(
 		    hub, publisher, (struct fault){REFUSAL_MALFORMED, "type"});
 		break;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "broker/hub/commit.h"
+#include "broker/hub/credentials.h"
 #include "broker/hub/hub_state.h"
 #include "broker/hub/intake.h"
 #include "broker/hub/peers.h"
@@ -35,17 +36,18 @@ message_bytes_max(const struct publisher *publisher)
 	return max + MESSAGE_OVERHEAD_MAX;
 }
 
-/* Must this message wait until a receipt has been answered? */
+/* Must this message wait until a receipt or a command has been answered? */
 static bool
 must_wait(struct publisher *publisher, const struct message *message)
 {
 	struct hub *hub = publisher->hub;
 
-	if (message->type != MESSAGE_PUBLISH ||
-	    (message->flags & MESSAGE_FLAG_RECEIPT) == 0)
-		return false;
-	publisher->waiting =
-	    !receipts_room(&hub->receipts, hub->batch.receipts);
+	if (message->type == MESSAGE_COMMAND)
+		publisher->waiting = !commands_room(&hub->commands);
+	else if (message->type == MESSAGE_PUBLISH &&
+		 (message->flags & MESSAGE_FLAG_RECEIPT) != 0)
+		publisher->waiting =
+		    !receipts_room(&hub->receipts, hub->batch.receipts);
 	hub->waiting |= publisher->waiting;
 	return publisher->waiting;
 }
@@ -219,19 +221,46 @@ create(struct hub *hub, int fd, size_t peer)
 	return publisher;
 }
 
+/* What the peer may do; nothing, when it is not known who it is. 0 or -1. */
+static int
+find_rules(struct publisher *publisher)
+{
+	struct rules_peer peer;
+	int result;
+
+	if (credentials_read(publisher->fd, &peer) == -1) {
+		log_warn("who a publisher is: %m");
+		return -1;
+	}
+	result = rules_init(&publisher->rules, publisher->hub->config, &peer);
+	credentials_finish(&peer);
+	return result;
+}
+
 struct publisher *
 publisher_create(struct hub *hub, int fd)
 {
 	struct publisher *publisher = create(hub, fd, NO_PEER);
 
-	hub->publisher_count += publisher != NULL;
-	return publisher;
+	if (publisher == NULL)
+		return NULL;
+	hub->publisher_count++;
+	publisher->due_ms =
+	    hub_steady_ms() + hub->config->publish_hello_timeout;
+	if (find_rules(publisher) == 0)
+		return publisher;
+	publisher_destroy(publisher);
+	return NULL;
 }
 
 struct publisher *
 publisher_create_link(struct hub *hub, int fd, size_t worker)
 {
-	return create(hub, fd, worker);
+	struct publisher *publisher = create(hub, fd, worker);
+
+	if (publisher != NULL)
+		rules_init_all(&publisher->rules);
+	return publisher;
 }
 
 void
@@ -243,6 +272,8 @@ publisher_destroy(struct publisher *publisher)
 	ev_io_stop(hub->loop, &publisher->writable);
 	close(publisher->fd);
 	receipts_drop(&hub->receipts, publisher);
+	commands_drop(&hub->commands, publisher);
+	rules_finish(&publisher->rules);
 	if (publisher->previous != NULL)
 		publisher->previous->next = publisher->next;
 	else
@@ -262,6 +293,12 @@ struct publisher *
 publisher_next(const struct publisher *publisher)
 {
 	return publisher->next;
+}
+
+const struct rules *
+publisher_rules(const struct publisher *publisher)
+{
+	return &publisher->rules;
 }
 
 struct buf *
@@ -287,6 +324,7 @@ begin_anew(struct publisher *link, struct fault fault)
 	publisher_end_guest(link);
 	link->identity = (struct identity){.name_len = 0};
 	receipts_drop(&link->hub->receipts, link);
+	commands_drop(&link->hub->commands, link);
 	publisher_refuse(link, 0, fault);
 	publisher_flush(link);
 }
@@ -311,9 +349,29 @@ publisher_end(struct publisher *publisher, struct fault fault)
 }
 
 void
+publisher_tick(struct publisher *publisher, uint64_t now_ms)
+{
+	if (publisher->due_ms == 0 || now_ms < publisher->due_ms)
+		return;
+	if (!publisher->closing && publisher_greeted(publisher)) {
+		publisher->due_ms = 0;
+	} else if (!publisher->closing) {
+		hub_count(publisher->hub, METRIC_PUBLISHERS_SILENT, 1);
+		publisher_end(publisher, (struct fault){REFUSAL_TIMEOUT, NULL});
+	} else {
+		publisher_drop_output(publisher);
+		publisher_flush(publisher);
+	}
+}
+
+void
 publisher_close(struct publisher *publisher)
 {
+	struct hub *hub = publisher->hub;
+
 	publisher->closing = true;
+	publisher->due_ms =
+	    hub_steady_ms() + hub->config->publish_hello_timeout;
 	publisher_flush(publisher);
 }
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "broker/hub/identity.h"
+#include "broker/hub/rules.h"
 
 struct buf;
 struct hub;
@@ -45,6 +46,9 @@ bool publisher_guest_outdated(const struct publisher *publisher);
 void publisher_update_guest(
     struct publisher *publisher, const struct store_publisher *known);
 
+/* What it may do. */
+const struct rules *publisher_rules(const struct publisher *publisher);
+
 /* What it is still to be sent. */
 struct buf *publisher_out(struct publisher *publisher);
 
@@ -63,6 +67,11 @@ void publisher_refuse(
 void publisher_receipt(
     struct publisher *publisher, uint64_t seq, uint64_t notified);
 
+void publisher_done_command(
+    struct publisher *publisher, uint64_t id, uint64_t count, uint64_t late);
+void publisher_fail_command(
+    struct publisher *publisher, uint64_t id, struct fault fault);
+
 void publisher_welcome(struct publisher *publisher, struct slice name,
     const struct store_publisher *known, uint64_t max_event);
 void publisher_report(struct publisher *publisher, const struct buf *text);
@@ -77,6 +86,10 @@ void publisher_close(struct publisher *publisher);
 
 /* Takes what waited for the place of a receipt, if anything did. */
 void publisher_go_on(struct publisher *publisher);
+
+/* Ends it when it has not said hello in time, or does not take what it is owed
+ * before its end. */
+void publisher_tick(struct publisher *publisher, uint64_t now_ms);
 
 /* Sends what was answered, as far as the socket takes it. */
 void publisher_flush(struct publisher *publisher);

@@ -62,3 +62,29 @@ publisher_report(struct publisher *publisher, const struct buf *text)
 	    });
 	publisher_flush(publisher);
 }
+
+void
+publisher_done_command(
+    struct publisher *publisher, uint64_t id, uint64_t count, uint64_t late)
+{
+	message_write(publisher_out(publisher), &(struct message){
+						    .type = MESSAGE_DONE,
+						    .id = id,
+						    .count = count,
+						    .late = late,
+						});
+}
+
+void
+publisher_fail_command(
+    struct publisher *publisher, uint64_t id, struct fault fault)
+{
+	message_write(publisher_out(publisher),
+	    &(struct message){
+		.type = MESSAGE_FAILED,
+		.id = id,
+		.code = slice_of_text(refusal_code(fault.refusal)),
+		.field = slice_of_text(fault.field != NULL ? fault.field : ""),
+		.text = slice_of_text(refusal_sentence(fault.refusal)),
+	    });
+}

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "broker/hub/identity.h"
+#include "broker/hub/rules.h"
 #include "protocol/buf.h"
 
 #define NO_PEER SIZE_MAX
@@ -31,6 +32,10 @@ struct publisher {
 	bool waiting;             /* its next event wants a receipt, for which
 				   * there is no place now */
 	bool closing;
+	struct rules rules;
+	/* When it must have said hello; closing: when it must be gone. 0: it
+	 * may stay. By hub_steady_ms(). */
+	uint64_t due_ms;
 };
 
 #endif

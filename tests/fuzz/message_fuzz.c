@@ -34,6 +34,18 @@ check_event(struct message *message)
 }
 
 static void
+check_command(const struct message *command)
+{
+	if (message_check_command(command).refusal != REFUSAL_NONE)
+		return;
+	must(command->user.len > 0 && command->user.len <= MESSAGE_USER_MAX);
+	must(utf8_valid(command->user.bytes, command->user.len));
+	must(memchr(command->user.bytes, '\n', command->user.len) == NULL);
+	must(
+	    command->pattern.len == 0 || event_pattern_valid(command->pattern));
+}
+
+static void
 check_same(const struct message *a, const struct message *b)
 {
 	must(a->type == b->type && a->seq == b->seq);
@@ -42,6 +54,10 @@ check_same(const struct message *a, const struct message *b)
 	must(a->notified == b->notified && a->version == b->version);
 	must(a->flags == b->flags && a->duplicate == b->duplicate);
 	must(a->id == b->id && a->peer == b->peer);
+	must(a->count == b->count && a->late == b->late);
+	must(a->command == b->command);
+	must(slice_equal(a->user, b->user));
+	must(slice_equal(a->pattern, b->pattern));
 	must(slice_equal(a->publisher, b->publisher));
 	must(slice_equal(a->event.channel, b->event.channel));
 	must(slice_equal(a->event.type, b->event.type));
@@ -94,6 +110,8 @@ check_whole(const char *bytes, size_t size)
 		if (message.type == MESSAGE_PUBLISH)
 			check_event(&message);
 	}
+	if (fault.refusal == REFUSAL_NONE && message.type == MESSAGE_COMMAND)
+		check_command(&message);
 	message_value_valid(copy, size);
 	message_reader_destroy(reader);
 	free(copy);

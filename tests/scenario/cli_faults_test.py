@@ -394,8 +394,18 @@ class CliFaults(unittest.TestCase):
                 ([], 64, "the command is missing"),
                 (["dance"], 64, "unknown command 'dance'"),
                 (["resync"], 64, "needs one channel"),
+                (["kick"], 64, "kick needs one user"),
+                (["kick", "u", "c"], 64, "'c' is too much"),
+                (["revoke", "u"], 64, "needs a user and its channels"),
+                (["restore"], 64, "needs a user"),
+                (["kick", ""], 65, "a user is"),
+                (["kick", "a\nb"], 65, "a user is"),
+                (["kick", "u" * 257], 65, "a user is"),
+                (["revoke", "u", "a*"], 65, "a prefix that ends in"),
+                (["revoke", "u", "c" * 300], 65, "a prefix that ends in"),
+                (["restore", "u", ""], 65, "a prefix that ends in"),
                 (["status", "x"], 64, "'x' is too much"),
-                (["resync", "--json", "c"], 64, "--json goes with status")):
+                (["resync", "--json", "c"], 64, "--json does not go with resync")):
             done = run("-s", fake.path, *arguments, program=CONTROL)
             self.assertEqual(done.returncode, status, (arguments, done.stderr))
             self.assertIn(sentence, done.stderr)
@@ -406,7 +416,7 @@ class CliFaults(unittest.TestCase):
             [ERROR, message[1], "not-allowed", "channel", "no"]])
         done = run("-s", fake.path, "resync", "c", program=CONTROL)
         self.assertEqual((done.returncode, done.stderr),
-                         (77, "ssemuxctl: no\n"))
+                         (77, "ssemuxctl: no: c\n"))
 
     @unittest.skipIf(os.geteuid() == 0 and not shutil.which("setpriv"),
                      "root may open every socket")

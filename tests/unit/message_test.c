@@ -69,6 +69,11 @@ assert_same(const struct message *a, const struct message *b)
 	ck_assert_uint_eq(a->flags, b->flags);
 	ck_assert_int_eq(a->duplicate, b->duplicate);
 	ck_assert_uint_eq(a->id, b->id);
+	ck_assert_uint_eq(a->count, b->count);
+	ck_assert_uint_eq(a->late, b->late);
+	ck_assert_int_eq(a->command, b->command);
+	ck_assert(slice_equal(a->user, b->user));
+	ck_assert(slice_equal(a->pattern, b->pattern));
 	ck_assert_uint_eq(a->peer, b->peer);
 	ck_assert(slice_equal(a->publisher, b->publisher));
 	ck_assert(slice_equal(a->event.channel, b->event.channel));
@@ -142,6 +147,31 @@ static const struct {
     {{.type = MESSAGE_RECEIPT, .seq = 2, .notified = 5},
 	BYTES("\x93\x13\x02\x05")},
     {{.type = MESSAGE_REPORT, .text = S("{}")}, BYTES("\x92\x14\xA2{}")},
+    {{.type = MESSAGE_COMMAND,
+	 .id = 1,
+	 .command = MESSAGE_KICK,
+	 .user = S("u1")},
+	BYTES("\x95\x05\x01\xA4kick\xA2u1\xC0")},
+    {{.type = MESSAGE_COMMAND,
+	 .id = 2,
+	 .command = MESSAGE_REVOKE,
+	 .user = S("u1"),
+	 .pattern = S("a:*")},
+	BYTES("\x95\x05\x02\xA6revoke\xA2u1\xA3"
+	      "a:*")},
+    {{.type = MESSAGE_COMMAND,
+	 .id = 3,
+	 .command = MESSAGE_RESTORE,
+	 .user = S("u1")},
+	BYTES("\x95\x05\x03\xA7restore\xA2u1\xC0")},
+    {{.type = MESSAGE_DONE, .id = 2, .count = 3, .late = 1},
+	BYTES("\x94\x15\x02\x03\x01")},
+    {{.type = MESSAGE_FAILED,
+	 .id = 2,
+	 .code = S("user"),
+	 .field = S("user"),
+	 .text = S("no")},
+	BYTES("\x95\x16\x02\xA4user\xA4user\xA2no")},
     {{.type = MESSAGE_AS, .publisher = S("+k")}, BYTES("\x92\x20\xA2+k")},
     {{.type = MESSAGE_AS}, BYTES("\x92\x20\xC0")},
     {{.type = MESSAGE_ASK, .id = 5, .peer = 2, .text = S("{}")},
@@ -258,6 +288,59 @@ START_TEST(elements_after_the_known_ones_are_ignored)
 }
 END_TEST
 
+static const struct {
+	enum message_command command;
+	struct slice user;
+	struct slice pattern;
+	const char *code;
+} commands[] = {
+    {MESSAGE_KICK, S("u"), S(""), ""},
+    {MESSAGE_KICK, S("\xC3\xA4 b"), S(""), ""},
+    {MESSAGE_KICK, S("u"), S("a"), "pattern"},
+    {MESSAGE_KICK, S(""), S(""), "user"},
+    {MESSAGE_KICK, S("a\nb"), S(""), "user"},
+    {MESSAGE_KICK, S("a\x7F"), S(""), "user"},
+    {MESSAGE_KICK, S("a\xFF"), S(""), "user"},
+    {MESSAGE_KICK, S("a\0b"), S(""), "user"},
+    {MESSAGE_REVOKE, S("u"), S("a:b"), ""},
+    {MESSAGE_REVOKE, S("u"), S("a:*"), ""},
+    {MESSAGE_REVOKE, S("u"), S("*"), ""},
+    {MESSAGE_REVOKE, S("u"), S(""), "pattern"},
+    {MESSAGE_REVOKE, S("u"), S("a*"), "pattern"},
+    {MESSAGE_REVOKE, S("u"), S("a b"), "pattern"},
+    {MESSAGE_RESTORE, S("u"), S(""), ""},
+    {MESSAGE_RESTORE, S("u"), S("a"), ""},
+    {MESSAGE_RESTORE, S("u"), S("**"), "pattern"},
+};
+
+START_TEST(a_command_needs_a_user_and_the_channels_that_fit_it)
+{
+	struct message message = {
+	    .type = MESSAGE_COMMAND,
+	    .id = 1,
+	    .command = commands[_i].command,
+	    .user = commands[_i].user,
+	    .pattern = commands[_i].pattern,
+	};
+
+	ck_assert_str_eq(refusal_code(message_check_command(&message).refusal),
+	    commands[_i].code);
+}
+END_TEST
+
+START_TEST(a_user_has_so_many_bytes_at_most)
+{
+	char name[MESSAGE_USER_MAX + 1];
+	struct message message = {.command = MESSAGE_KICK};
+
+	memset(name, 'u', sizeof(name));
+	message.user = slice_of(name, MESSAGE_USER_MAX);
+	ck_assert_int_eq(message_check_command(&message).refusal, REFUSAL_NONE);
+	message.user.len++;
+	ck_assert_int_eq(message_check_command(&message).refusal, REFUSAL_USER);
+}
+END_TEST
+
 START_TEST(flags_may_be_left_out)
 {
 	struct message message;
@@ -283,7 +366,7 @@ static const struct {
     {BYTES("\x81\x00\x01"), "malformed", NULL, 0},
     {BYTES("\xA1x"), "malformed", NULL, 0},
     {BYTES("\x90"), "malformed", "type", 0},
-    {BYTES("\x91\x05"), "malformed", "type", 0},
+    {BYTES("\x91\x06"), "malformed", "type", 0},
     {BYTES("\x91\xFF"), "malformed", "type", 0},
     {BYTES("\x91\xA1x"), "malformed", "type", 0},
     {BYTES("\x91\xCD\x01\x00"), "malformed", "type", 0},
@@ -334,6 +417,17 @@ static const struct {
     {BYTES("\x93\x10\x01\x00"), "malformed", "max_event", 0},
     {BYTES("\x94\x10\x01\x00\x01"), "malformed", "window", 0},
     {BYTES("\x92\x14\x01"), "malformed", "text", 0},
+    {BYTES("\x91\x05"), "malformed", "id", 0},
+    {BYTES("\x95\x05\x00\xA4kick\xA2u1\xC0"), "malformed", "id", 0},
+    {BYTES("\x95\x05\x01\xA4kiss\xA2u1\xC0"), "command", "command", 0},
+    {BYTES("\x95\x05\x01\x07\xA2u1\xC0"), "command", "command", 0},
+    {BYTES("\x95\x05\x01\xA4kick\xC0\xC0"), "user", "user", 0},
+    {BYTES("\x95\x05\x01\xA4kick\xA2u1\x01"), "pattern", "channel", 0},
+    {BYTES("\x92\x15\x01"), "malformed", "count", 0},
+    {BYTES("\x94\x15\x00\x01\x00"), "malformed", "count", 0},
+    {BYTES("\x94\x15\x01\x01\xFF"), "malformed", "count", 0},
+    {BYTES("\x93\x16\x01\x01"), "malformed", "code", 0},
+    {BYTES("\x95\x16\xC0\xA1x\xC0\xA1x"), "malformed", "code", 0},
     {BYTES("\x92\x20\x01"), "malformed", "publisher", 0},
     {BYTES("\x94\x21\xC0\xC0\xA1x"), "malformed", "id", 0},
     {BYTES("\x94\x21\x01\xA1x\xA1x"), "malformed", "peer", 0},
@@ -681,6 +775,10 @@ add_bytes_tests(TCase *tests)
 	    0, COUNT(rows));
 	tcase_add_test(tests, messages_follow_each_other_without_a_gap);
 	tcase_add_test(tests, elements_after_the_known_ones_are_ignored);
+	tcase_add_loop_test(tests,
+	    a_command_needs_a_user_and_the_channels_that_fit_it, 0,
+	    COUNT(commands));
+	tcase_add_test(tests, a_user_has_so_many_bytes_at_most);
 	tcase_add_test(tests, flags_may_be_left_out);
 	tcase_add_loop_test(
 	    tests, a_fault_names_its_code_and_field, 0, COUNT(faults));

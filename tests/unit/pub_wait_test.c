@@ -132,7 +132,7 @@ START_TEST(send_says_why_the_broker_refused)
 	ck_assert_int_eq(errno, EACCES);
 	ck_assert_str_eq(ssemux_pub_error_code(pub), "not-allowed");
 	ck_assert_str_eq(ssemux_pub_error_field(pub), "channel");
-	ck_assert_str_eq(ssemux_pub_error(pub), "not allowed");
+	ck_assert_str_eq(ssemux_pub_error(pub), "not allowed: orders");
 	assert_results("");
 }
 END_TEST

@@ -329,6 +329,44 @@ SSEMUX_PUB_API size_t ssemux_pub_max_event(const struct ssemux_pub *pub);
 SSEMUX_PUB_API const char *ssemux_pub_status(
     struct ssemux_pub *pub, int timeout_ms);
 
+/* ---- What users may see ------------------------------------------------ */
+
+/*
+ * These withdraw channels from a user of the broker's streams, and give them
+ * back. A user is named as in its tokens, by 1 to 256 bytes of UTF-8 without
+ * control characters; channels by one channel, by a prefix that ends in ":*",
+ * or by "*", which is all.
+ *
+ *	kick	withdraws everything and ends the user's streams
+ *	revoke	withdraws channels: of live streams they are taken away
+ *	restore	takes back what was withdrawn within channels (NULL: all); what
+ *		was withdrawn by a wider pattern stays
+ *
+ * What is withdrawn counts for tokens issued until now: one that is issued a
+ * second later is good again. It is stored, and holds across restarts. The
+ * publisher must be an administrator, see ssemuxd.conf(5).
+ *
+ * They wait until it holds in the whole broker: no event published afterwards
+ * reaches the user on those channels. They return how many streams were told,
+ * and ssemux_pub_restore() how many revocations were taken back; or -1:
+ *	EINVAL		a user or channels that cannot be
+ *	EACCES		not allowed
+ *	EAGAIN		the broker cannot do it now: its store cannot be
+ *			written ("store"), or is full of revocations ("full")
+ *	EINPROGRESS	it is stored and will hold, but a part of the broker
+ *			is busy, and has not said yet that it holds there
+ *	ETIMEDOUT	timeout_ms are over; it may be done or not
+ *	EDEADLK, EPROTO	as above
+ */
+SSEMUX_PUB_API long ssemux_pub_kick(
+    struct ssemux_pub *pub, const char *user, int timeout_ms);
+SSEMUX_PUB_API long ssemux_pub_revoke(struct ssemux_pub *pub, const char *user,
+    const char *channels, int timeout_ms);
+SSEMUX_PUB_API long ssemux_pub_restore(struct ssemux_pub *pub, const char *user,
+    const char *channels, int timeout_ms);
+
+/* ---- Failures ---------------------------------------------------------- */
+
 /*
  * The last failure: of a call, or of the connection ("cannot connect to ...").
  * The text is one sentence without a full stop, "" when nothing has failed;
