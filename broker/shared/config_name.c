@@ -32,6 +32,17 @@ config_name_find(struct slice section, struct slice key)
 	return NULL;
 }
 
+const struct config_setting *
+config_name_find_in_block(
+    const struct config_block_kind *kind, struct slice key)
+{
+	for (size_t i = 0; i < kind->setting_count; i++) {
+		if (slice_is(key, kind->settings[i].key))
+			return &kind->settings[i];
+	}
+	return NULL;
+}
+
 static unsigned
 least(unsigned a, unsigned b)
 {
@@ -80,6 +91,18 @@ is_nearer(struct slice name, const char *known, unsigned *edits)
 	return true;
 }
 
+/* "stream" of "stream /events"; all of what has no space. */
+static struct slice
+first_word(struct slice section)
+{
+	const char *space =
+	    section.len > 0 ? memchr(section.bytes, ' ', section.len) : NULL;
+
+	if (space != NULL)
+		section.len = (size_t)(space - section.bytes);
+	return section;
+}
+
 const char *
 config_name_near_section(struct slice section)
 {
@@ -90,23 +113,55 @@ config_name_near_section(struct slice section)
 		if (is_nearer(section, config_settings[i].section, &edits))
 			nearest = config_settings[i].section;
 	}
+	for (size_t i = 0; i < CONFIG_BLOCK_KIND_COUNT; i++) {
+		if (is_nearer(first_word(section), config_block_kinds[i].word,
+			&edits))
+			nearest = config_block_kinds[i].form;
+	}
 	return nearest;
 }
 
-const struct config_setting *
-config_name_near(struct slice section, struct slice key)
+/* The key of the section (NULL: of any) that is fewest edits away. */
+static const struct config_setting *
+nearest_of(const struct config_setting *settings, size_t count,
+    const struct slice *section, struct slice key)
 {
 	const struct config_setting *nearest = NULL;
 	unsigned edits = NEAR_EDITS + 1;
 
-	for (size_t i = 0; i < CONFIG_SETTING_COUNT; i++) {
-		if (slice_is(section, config_settings[i].section) &&
-		    is_nearer(key, config_settings[i].key, &edits))
-			nearest = &config_settings[i];
-	}
-	for (size_t i = 0; nearest == NULL && i < CONFIG_SETTING_COUNT; i++) {
-		if (slice_is(key, config_settings[i].key))
-			nearest = &config_settings[i];
+	for (size_t i = 0; i < count; i++) {
+		if (section != NULL && !slice_is(*section, settings[i].section))
+			continue;
+		if (is_nearer(key, settings[i].key, &edits))
+			nearest = &settings[i];
 	}
 	return nearest;
+}
+
+/* One with just this key, wherever it is. */
+static const struct config_setting *
+find_anywhere(struct slice key)
+{
+	const struct config_setting *found = NULL;
+
+	for (size_t i = 0; i < CONFIG_SETTING_COUNT; i++) {
+		if (slice_is(key, config_settings[i].key))
+			return &config_settings[i];
+	}
+	for (size_t i = 0; found == NULL && i < CONFIG_BLOCK_KIND_COUNT; i++)
+		found = config_name_find_in_block(&config_block_kinds[i], key);
+	return found;
+}
+
+const struct config_setting *
+config_name_near(const struct config_block_kind *kind, struct slice section,
+    struct slice key)
+{
+	const struct config_setting *nearest =
+	    kind != NULL
+		? nearest_of(kind->settings, kind->setting_count, NULL, key)
+		: nearest_of(
+		      config_settings, CONFIG_SETTING_COUNT, &section, key);
+
+	return nearest != NULL ? nearest : find_anywhere(key);
 }

@@ -7,20 +7,29 @@
 
 #include <stdbool.h>
 
-#include "broker/shared/config_value.h"
+#include "broker/shared/config_block.h"
 
 bool config_name_is_section(struct slice section);
 
-/* NULL when there is none. */
+/* The setting of config.def; NULL when there is none. */
 const struct config_setting *config_name_find(
     struct slice section, struct slice key);
 
-/* The section whose name is nearly this; NULL when none is. */
+/* The key of a kind of block; NULL when there is none. */
+const struct config_setting *config_name_find_in_block(
+    const struct config_block_kind *kind, struct slice key);
+
+/* The section whose name is nearly this, or the form of the block that begins
+ * nearly so; NULL when none is. */
 const char *config_name_near_section(struct slice section);
 
-/* The setting that may have been meant: one of this section with nearly this
- * key, else one of another section with just this key; NULL when none is. */
+/*
+ * The setting that may have been meant: one of this section (kind NULL) or of
+ * this kind of block with nearly this key, else any other with just this key;
+ * NULL when none is.
+ */
 const struct config_setting *config_name_near(
-    struct slice section, struct slice key);
+    const struct config_block_kind *kind, struct slice section,
+    struct slice key);
 
 #endif

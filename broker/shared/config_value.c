@@ -57,16 +57,24 @@ takes_auto(const struct config_setting *setting)
 	return strcmp(setting->preset, "auto") == 0;
 }
 
+static bool
+reads_auto(
+    const struct config_setting *setting, struct slice text, uint64_t *number)
+{
+	if (!takes_auto(setting) || (text.len > 0 && !slice_is(text, "auto")))
+		return false;
+	*number = CONFIG_AUTO;
+	return true;
+}
+
 static int
 read_count(
     const struct config_setting *setting, struct slice text, void *member)
 {
 	uint64_t *count = member;
 
-	if (takes_auto(setting) && (text.len == 0 || slice_is(text, "auto"))) {
-		*count = CONFIG_AUTO;
+	if (reads_auto(setting, text, member))
 		return 0;
-	}
 	if (read_digits(&text, 10, setting->max, count) < 0 || text.len > 0 ||
 	    !in_bounds(setting, *count))
 		return invalid();
@@ -143,8 +151,9 @@ describe_scaled(const struct config_setting *setting, const char *kind,
 
 	format_scaled(setting->min, units, unit_count, min, sizeof(min));
 	format_scaled(setting->max, units, unit_count, max, sizeof(max));
-	snprintf(expected, CONFIG_EXPECTED_SIZE, "%s from %s to %s, such as %s",
-	    kind, min, max, setting->preset);
+	snprintf(expected, CONFIG_EXPECTED_SIZE, "%s from %s to %s, %s %s",
+	    kind, min, max, takes_auto(setting) ? "or" : "such as",
+	    setting->preset);
 }
 
 static int
@@ -163,6 +172,8 @@ describe_size(
 static int
 read_time(const struct config_setting *setting, struct slice text, void *member)
 {
+	if (reads_auto(setting, text, member))
+		return 0;
 	return read_scaled(setting, text, time_units, TIME_UNITS, member);
 }
 
@@ -173,8 +184,9 @@ describe_time(
 	describe_scaled(setting, "a time", time_units, TIME_UNITS, expected);
 }
 
-static int
-read_text(const struct config_setting *setting, struct slice text, void *member)
+int
+config_value_read_text(
+    const struct config_setting *setting, struct slice text, void *member)
 {
 	char **copy = member;
 
@@ -193,8 +205,8 @@ describe_text(
 	    setting->max);
 }
 
-static void
-finish_text(void *member)
+void
+config_value_finish_text(void *member)
 {
 	char **text = member;
 
@@ -202,8 +214,8 @@ finish_text(void *member)
 	*text = NULL;
 }
 
-static void
-finish_list(void *member)
+void
+config_value_finish_list(void *member)
 {
 	struct config_list *list = member;
 
@@ -224,8 +236,9 @@ list_append(struct config_list *list, size_t max, struct slice item)
 	return 0;
 }
 
-static int
-read_list(const struct config_setting *setting, struct slice text, void *member)
+int
+config_value_read_list(
+    const struct config_setting *setting, struct slice text, void *member)
 {
 	struct config_list *list = member;
 	const char *end = text.bytes + text.len;
@@ -239,19 +252,19 @@ read_list(const struct config_setting *setting, struct slice text, void *member)
 		size_t len = (size_t)((comma == NULL ? end : comma) - at);
 
 		if (list_append(list, setting->max, slice_of(at, len)) < 0) {
-			finish_list(list);
+			config_value_finish_list(list);
 			return -1;
 		}
 		at += len + 1;
 	}
 	if (list->count >= setting->min)
 		return 0;
-	finish_list(list);
+	config_value_finish_list(list);
 	return invalid();
 }
 
-static void
-describe_list(
+void
+config_value_describe_list(
     const struct config_setting *setting, char expected[CONFIG_EXPECTED_SIZE])
 {
 	snprintf(expected, CONFIG_EXPECTED_SIZE,
@@ -305,8 +318,9 @@ describe_mode(
 }
 
 /* Every enum of the settings is read as the place of its word. */
-static int
-read_word(const struct config_setting *setting, struct slice text, void *member)
+int
+config_value_read_word(
+    const struct config_setting *setting, struct slice text, void *member)
 {
 	const char *const *words = setting->type->words;
 
@@ -319,8 +333,8 @@ read_word(const struct config_setting *setting, struct slice text, void *member)
 	return invalid();
 }
 
-static void
-describe_words(
+void
+config_value_describe_words(
     const struct config_setting *setting, char expected[CONFIG_EXPECTED_SIZE])
 {
 	const char *const *words = setting->type->words;
@@ -339,39 +353,24 @@ describe_words(
 	}
 }
 
-static const struct config_type type_COUNT = {
-    read_count, describe_count, NULL, NULL};
-static const struct config_type type_SIZE = {
-    read_size, describe_size, NULL, NULL};
-static const struct config_type type_TIME = {
-    read_time, describe_time, NULL, NULL};
-static const struct config_type type_TEXT = {
-    read_text, describe_text, finish_text, NULL};
-static const struct config_type type_LIST = {
-    read_list, describe_list, finish_list, NULL};
-static const struct config_type type_SWITCH = {
-    read_switch, describe_switch, NULL, NULL};
-static const struct config_type type_MODE = {
-    read_mode, describe_mode, NULL, NULL};
+const struct config_type config_type_COUNT = {
+    read_count, describe_count, NULL, NULL, NULL};
+const struct config_type config_type_SIZE = {
+    read_size, describe_size, NULL, NULL, NULL};
+const struct config_type config_type_TIME = {
+    read_time, describe_time, NULL, NULL, NULL};
+const struct config_type config_type_TEXT = {config_value_read_text,
+    describe_text, config_value_finish_text, NULL, NULL};
+const struct config_type config_type_LIST = {config_value_read_list,
+    config_value_describe_list, config_value_finish_list, NULL, NULL};
+const struct config_type config_type_SWITCH = {
+    read_switch, describe_switch, NULL, NULL, NULL};
+const struct config_type config_type_MODE = {
+    read_mode, describe_mode, NULL, NULL, NULL};
 
-/* An enum of config.h and its words, in the order of its values. */
-#define ENUM_TYPE(name, ...) \
-	static const char *const words_##name[] = {__VA_ARGS__, NULL}; \
-	static const struct config_type type_##name = { \
-	    read_word, describe_words, NULL, words_##name}; \
-	_Static_assert(sizeof(enum config_##name) == sizeof(unsigned), \
-	    "read_word() writes an unsigned")
-
-ENUM_TYPE(level, "debug", "info", "warn");
-ENUM_TYPE(durability, "commit", "fsync");
-ENUM_TYPE(auth_mode, "none", "jwt");
-
-const struct config_setting config_settings[CONFIG_SETTING_COUNT] = {
-#define SETTING(section, key, type, preset, min, max, reload, sentence) \
-	{#section, #key, &type_##type, preset, min, max, \
-	    CONFIG_RELOAD_##reload, sentence, \
-	    offsetof(struct config, section##_##key), \
-	    offsetof(struct config, section##_##key##_given)},
-#include "broker/shared/config.def"
-#undef SETTING
-};
+void
+config_value_finish(void *base, const struct config_setting *setting)
+{
+	if (setting->type->finish != NULL)
+		setting->type->finish((char *)base + setting->offset);
+}

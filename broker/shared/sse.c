@@ -1,13 +1,12 @@
 /*
  * sse: the bytes of an event stream. See sse.h.
  *
- * A tagged block:	id: CURSOR
- *			data:
- *{"channel":..,"type":..,"key":..,"ts":..,"data":..}
+ *	id: CURSOR
+ *	event: TYPE		where the shape names events
+ *	data: ...		what the shape makes of the event
  *
- * A raw block:		id: CURSOR
- *			event: TYPE
- *			data: ..., one line for each line of the data
+ * A tagged and an enveloped event is one line of JSON, but for JSON that was
+ * published in several lines; a raw one has one line for each line of its data.
  *
  * This is run for every event that is sent, so numbers are written by hand
  * and runs of bytes are found with memchr().
@@ -76,8 +75,9 @@ append_one_line(struct buf *buf, struct slice text)
 	buf_commit(buf, text.len);
 }
 
+/* As a JSON value. */
 static void
-append_tagged_data(struct buf *buf, const struct event *event)
+append_data(struct buf *buf, const struct event *event)
 {
 	struct slice data = event->data;
 
@@ -96,40 +96,129 @@ append_tagged_data(struct buf *buf, const struct event *event)
 	}
 }
 
-/* id: the text of the cursor, which begins with the milliseconds. */
 static void
-append_tagged(struct buf *buf, const struct event *event, struct slice id)
+append_string(struct buf *buf, struct slice text)
+{
+	json_append_string(buf, text.bytes, text.len);
+}
+
+/* The milliseconds, with which the text of a cursor begins. */
+static void
+append_ts(struct buf *buf, struct slice id)
 {
 	const char *dash = memchr(id.bytes, '-', id.len);
 
+	buf_append(buf, id.bytes, (size_t)(dash - id.bytes));
+}
+
+static void
+append_tagged(struct buf *buf, const struct event *event, struct slice id)
+{
 	APPEND(buf, "data: {\"channel\":");
-	json_append_string(buf, event->channel.bytes, event->channel.len);
+	append_string(buf, event->channel);
 	if (event->type.len > 0) {
 		APPEND(buf, ",\"type\":");
-		json_append_string(buf, event->type.bytes, event->type.len);
+		append_string(buf, event->type);
 	}
 	if (event->key.len > 0) {
 		APPEND(buf, ",\"key\":");
-		json_append_string(buf, event->key.bytes, event->key.len);
+		append_string(buf, event->key);
 	}
 	APPEND(buf, ",\"ts\":");
-	buf_append(buf, id.bytes, (size_t)(dash - id.bytes));
+	append_ts(buf, id);
 	APPEND(buf, ",\"data\":");
-	append_tagged_data(buf, event);
+	append_data(buf, event);
 	APPEND(buf, "}\n\n");
 }
 
 static void
 append_raw(struct buf *buf, const struct event *event)
 {
-	if (event->type.len > 0) {
-		APPEND(buf, "event: ");
-		append_one_line(buf, event->type);
-		buf_append_char(buf, '\n');
-	}
 	APPEND(buf, "data: ");
 	append_lines(buf, event->data);
 	APPEND(buf, "\n\n");
+}
+
+static struct slice
+last_segment(struct slice channel)
+{
+	const char *colon = memrchr(channel.bytes, ':', channel.len);
+	size_t skipped =
+	    colon == NULL ? 0 : (size_t)(colon + 1 - channel.bytes);
+
+	return slice_of(channel.bytes + skipped, channel.len - skipped);
+}
+
+static void
+append_source(struct buf *buf, enum sse_source source,
+    const struct event *event, struct slice id)
+{
+	switch (source) {
+	case SSE_CHANNEL:
+		append_string(buf, event->channel);
+		break;
+	case SSE_CHANNEL_LAST:
+		append_string(buf, last_segment(event->channel));
+		break;
+	case SSE_TYPE:
+		append_string(buf, event->type);
+		break;
+	case SSE_KEY:
+		append_string(buf, event->key);
+		break;
+	case SSE_TS:
+		append_ts(buf, id);
+		break;
+	case SSE_DATA:
+		append_data(buf, event);
+		break;
+	case SSE_CURSOR:
+		append_string(buf, id);
+		break;
+	case SSE_SOURCE_COUNT:
+		assert(source < SSE_SOURCE_COUNT);
+		break;
+	}
+}
+
+/* Is there nothing that this field could hold? */
+static bool
+is_left_out(enum sse_source source, const struct event *event)
+{
+	return (source == SSE_TYPE && event->type.len == 0) ||
+	       (source == SSE_KEY && event->key.len == 0);
+}
+
+static void
+append_envelope(struct buf *buf, const struct event *event, struct slice id,
+    const struct sse_shape *shape)
+{
+	char joint = '{';
+
+	APPEND(buf, "data: ");
+	for (size_t i = 0; i < shape->field_count; i++) {
+		const struct sse_field *field = &shape->fields[i];
+
+		if (is_left_out(field->source, event))
+			continue;
+		buf_append_char(buf, joint);
+		buf_append(buf, field->name, field->name_len);
+		append_source(buf, field->source, event, id);
+		joint = ',';
+	}
+	if (joint == '{')
+		buf_append_char(buf, joint);
+	APPEND(buf, "}\n\n");
+}
+
+static void
+append_name(struct buf *buf, struct slice name)
+{
+	if (name.len == 0)
+		return;
+	APPEND(buf, "event: ");
+	append_one_line(buf, name);
+	buf_append_char(buf, '\n');
 }
 
 static void
@@ -142,7 +231,7 @@ append_resync(struct buf *buf, const struct event *event)
 
 void
 sse_append_event(
-    struct buf *buf, const struct event *event, enum sse_format format)
+    struct buf *buf, const struct event *event, const struct sse_shape *shape)
 {
 	char text[CURSOR_ID_TEXT_SIZE];
 	struct slice id;
@@ -155,16 +244,20 @@ sse_append_event(
 	APPEND(buf, "id: ");
 	buf_append(buf, id.bytes, id.len);
 	buf_append_char(buf, '\n');
-	switch (format) {
+	if (shape->names_events)
+		append_name(buf, event->type);
+	switch (shape->format) {
 	case SSE_TAGGED:
-	case SSE_ENVELOPE:
 		append_tagged(buf, event, id);
 		break;
 	case SSE_RAW:
 		append_raw(buf, event);
 		break;
+	case SSE_ENVELOPE:
+		append_envelope(buf, event, id, shape);
+		break;
 	case SSE_FORMAT_COUNT:
-		assert(format < SSE_FORMAT_COUNT);
+		assert(shape->format < SSE_FORMAT_COUNT);
 		break;
 	}
 }
@@ -183,18 +276,22 @@ append_number(struct buf *buf, uint32_t number)
 }
 
 void
-sse_append_control(
-    struct buf *buf, const char *name, struct slice json, uint32_t retry_ms)
+sse_append_retry(struct buf *buf, uint32_t retry_ms)
 {
-	if (retry_ms > 0) {
-		APPEND(buf, "retry: ");
-		append_number(buf, retry_ms);
-		buf_append_char(buf, '\n');
-	}
-	APPEND(buf, "event: ");
-	append_one_line(buf, slice_of_text(name));
-	APPEND(buf, "\ndata: ");
-	append_lines(buf, json);
+	APPEND(buf, "retry: ");
+	append_number(buf, retry_ms);
+	buf_append_char(buf, '\n');
+}
+
+void
+sse_append_control(
+    struct buf *buf, struct slice name, struct slice data, uint32_t retry_ms)
+{
+	if (retry_ms > 0)
+		sse_append_retry(buf, retry_ms);
+	append_name(buf, name);
+	APPEND(buf, "data: ");
+	append_lines(buf, data);
 	APPEND(buf, "\n\n");
 }
 

@@ -21,13 +21,18 @@ struct buf;
  * EVENT_RESYNC becomes the control event "resync", without id.
  */
 void sse_append_event(
-    struct buf *buf, const struct event *event, enum sse_format format);
+    struct buf *buf, const struct event *event, const struct sse_shape *shape);
 
-/* Appends a control event, which carries no id: its name, and its data, one
- * line of JSON. retry_ms: 0 for none, else a "retry:" line in the same block.
+/*
+ * Appends a control event, which carries no id: its name (len 0: none), and
+ * its data; every line end in the data begins another data line. retry_ms: 0
+ * for none, else a "retry:" line in the same block.
  */
 void sse_append_control(
-    struct buf *buf, const char *name, struct slice json, uint32_t retry_ms);
+    struct buf *buf, struct slice name, struct slice data, uint32_t retry_ms);
+
+/* Appends a "retry:" line that belongs to the block that follows. */
+void sse_append_retry(struct buf *buf, uint32_t retry_ms);
 
 /* Appends the heartbeat: the comment ":hb" and one line end. No blank line:
  * some clients deliver an empty message for one. */

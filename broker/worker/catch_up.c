@@ -95,6 +95,7 @@ step_in_window(struct worker *worker, struct subscriber *subscriber)
 struct collected {
 	struct worker *worker;
 	const struct subscriber *subscriber;
+	const struct sse_shape *shape;
 	struct {
 		uint64_t cursor;
 		size_t at;
@@ -115,7 +116,7 @@ collect(const struct event *event, void *context)
 	collected->frames[collected->count].cursor = event->cursor;
 	collected->frames[collected->count].at = buf_length(buf);
 	collected->frames[collected->count++].frame =
-	    frame_append(buf, event, collected->subscriber->format);
+	    frame_append(buf, event, collected->shape);
 	return true;
 }
 
@@ -216,7 +217,10 @@ static enum step
 step_in_store(struct worker *worker, struct subscriber *subscriber)
 {
 	struct collected collected = {
-	    .worker = worker, .subscriber = subscriber};
+	    .worker = worker,
+	    .subscriber = subscriber,
+	    .shape = &worker->config->shapes[subscriber->shape],
+	};
 	uint64_t reached = subscriber->cursor;
 
 	worker_count(worker, METRIC_STORE_READS, 1);

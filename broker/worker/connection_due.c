@@ -12,10 +12,12 @@ static void
 heartbeat(struct connection *connection)
 {
 	struct worker *worker = connection->worker;
-	uint64_t period_s = (worker->config->http_heartbeat + 999) / 1000;
+	const struct config_stream *block = connection->subscriber->block;
+	uint64_t period_s = (block->heartbeat_interval + 999) / 1000;
 	uint64_t silent_s = worker_steady_s() - connection->last_write_s;
 
-	if (silent_s < period_s) {
+	/* A comment is for silence alone; on an event clients may count. */
+	if (block->heartbeat.kind == NOTICE_COMMENT && silent_s < period_s) {
 		connection_set_deadline(
 		    connection, (period_s - silent_s) * 1000);
 		return;

@@ -1,11 +1,14 @@
-/* control: control events and the heartbeat. See control.h. */
+/* control: what a stream says by itself. See control.h. */
 #include "broker/worker/control.h"
 
-#include "broker/shared/report.h"
+#include <inttypes.h>
+#include <string.h>
+
 #include "broker/worker/connection.h"
 #include "broker/worker/frame.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
+#include "protocol/cursor_id.h"
 #include "protocol/json.h"
 
 /* Appends a block to the connection, as a chunk where there are chunks. */
@@ -30,7 +33,7 @@ send_control(struct connection *connection, const char *name, struct buf *json,
 
 	buf_init(&block, 0);
 	block.failed = buf_failed(json);
-	sse_append_control(&block, name,
+	sse_append_control(&block, slice_of_text(name),
 	    slice_of(buf_bytes(json), buf_length(json)), retry_ms);
 	buf_finish(json);
 	send_block(connection, &block);
@@ -44,42 +47,160 @@ control_list_add(struct buf *list, struct slice name)
 	json_append_string(list, name.bytes, name.len);
 }
 
-void
-control_connected(struct worker *worker, struct subscriber *subscriber)
-{
-	uint64_t heartbeat_s = worker->config->http_heartbeat / 1000;
-	struct buf json;
+/* --- notices, as the block words them --- */
 
-	buf_init(&json, 0);
-	buf_append_text(&json, "{\"stream\":\"");
-	buf_append_text(&json, subscriber->id);
-	buf_append_text(&json, "\",\"channels\":[");
+struct saying {
+	struct worker *worker;
+	const struct subscriber *subscriber;
+	const struct slice *refused;
+	size_t refused_count;
+	uint64_t cursor;
+};
+
+static void
+append_cursor(struct buf *buf, uint64_t cursor)
+{
+	char text[CURSOR_ID_TEXT_SIZE];
+
+	json_append_string(buf, text, cursor_id_format(cursor, text));
+}
+
+static void
+append_channels(struct buf *buf, const struct subscriber *subscriber)
+{
+	buf_append_char(buf, '[');
 	for (size_t i = 0; i < subscriber->member_count; i++) {
 		struct slice pattern =
 		    channels_pattern(&subscriber->members[i]);
 
 		if (i > 0)
-			buf_append_char(&json, ',');
-		json_append_string(&json, pattern.bytes, pattern.len);
+			buf_append_char(buf, ',');
+		json_append_string(buf, pattern.bytes, pattern.len);
 	}
-	buf_append_text(&json, "],\"refused\":[],");
-	report_append_cursor(&json, "cursor", subscriber->cursor);
-	buf_printf(&json, ",\"heartbeat\":%u}", (unsigned)heartbeat_s);
-	send_control(subscriber->connection, "connected", &json,
-	    worker_retry_ms(worker));
+	buf_append_char(buf, ']');
+}
+
+static void
+append_refused(struct buf *buf, const struct saying *saying)
+{
+	buf_append_char(buf, '[');
+	for (size_t i = 0; i < saying->refused_count; i++) {
+		struct slice pattern = saying->refused[i];
+
+		if (i > 0)
+			buf_append_char(buf, ',');
+		json_append_string(buf, pattern.bytes, pattern.len);
+	}
+	buf_append_char(buf, ']');
+}
+
+static void
+append_value(
+    struct buf *buf, enum notice_placeholder placeholder, const void *context)
+{
+	const struct saying *saying = context;
+	const struct subscriber *subscriber = saying->subscriber;
+
+	switch (placeholder) {
+	case NOTICE_CHANNELS:
+		append_channels(buf, subscriber);
+		break;
+	case NOTICE_REFUSED:
+		append_refused(buf, saying);
+		break;
+	case NOTICE_CURSOR:
+		append_cursor(buf, saying->cursor);
+		break;
+	case NOTICE_TS:
+		buf_printf(buf, "%" PRIu64, worker_now_ms(saying->worker));
+		break;
+	case NOTICE_STREAM:
+		json_append_string(buf, subscriber->id, strlen(subscriber->id));
+		break;
+	case NOTICE_USER:
+		json_append_string(buf, "", 0);
+		break;
+	case NOTICE_HEARTBEAT:
+		buf_printf(buf, "%" PRIu64,
+		    subscriber->block->heartbeat_interval / 1000);
+		break;
+	case NOTICE_PLACEHOLDER_COUNT:
+		break;
+	}
+}
+
+/* Appends the notice to the block that is to be sent. */
+static void
+append_notice(struct buf *block, const struct notice *notice,
+    const struct saying *saying, uint32_t retry_ms)
+{
+	struct buf text;
+
+	switch (notice->kind) {
+	case NOTICE_NONE:
+		/* It goes on to be the first line of the first event. */
+		if (retry_ms > 0)
+			sse_append_retry(block, retry_ms);
+		break;
+	case NOTICE_COMMENT:
+		sse_append_heartbeat(block);
+		break;
+	case NOTICE_DATA:
+	case NOTICE_EVENT:
+		buf_init(&text, 0);
+		notice_append_text(&text, notice, append_value, saying);
+		sse_append_control(block,
+		    slice_of_text(notice->name != NULL ? notice->name : ""),
+		    slice_of(buf_bytes(&text), buf_length(&text)), retry_ms);
+		block->failed |= buf_failed(&text);
+		buf_finish(&text);
+		break;
+	}
+}
+
+static void
+send_notice(
+    const struct notice *notice, const struct saying *saying, uint32_t retry_ms)
+{
+	struct buf block;
+
+	if (notice->kind == NOTICE_NONE && retry_ms == 0)
+		return;
+	buf_init(&block, 0);
+	append_notice(&block, notice, saying, retry_ms);
+	send_block(saying->subscriber->connection, &block);
+}
+
+void
+control_greet(struct worker *worker, struct subscriber *subscriber,
+    const struct slice *refused, size_t refused_count)
+{
+	const struct saying saying = {
+	    worker, subscriber, refused, refused_count, subscriber->cursor};
+
+	send_notice(
+	    &subscriber->block->greeting, &saying, worker_retry_ms(worker));
 }
 
 void
 control_live(struct worker *worker, struct subscriber *subscriber)
 {
-	struct buf json;
+	const struct saying saying = {
+	    worker, subscriber, NULL, 0, worker->window.head};
 
-	buf_init(&json, 0);
-	buf_append_char(&json, '{');
-	report_append_cursor(&json, "cursor", worker->window.head);
-	buf_append_char(&json, '}');
-	send_control(subscriber->connection, "live", &json, 0);
+	send_notice(&subscriber->block->live, &saying, 0);
 }
+
+void
+control_heartbeat(struct worker *worker, struct subscriber *subscriber)
+{
+	const struct saying saying = {
+	    worker, subscriber, NULL, 0, worker->window.head};
+
+	send_notice(&subscriber->block->heartbeat, &saying, 0);
+}
+
+/* --- control events, the same on every stream --- */
 
 void
 control_resync(
@@ -109,14 +230,4 @@ control_bye(
 	buf_append_text(&json, reason);
 	buf_append_text(&json, "\"}");
 	send_control(connection, "bye", &json, worker_retry_ms(worker));
-}
-
-void
-control_heartbeat(struct connection *connection)
-{
-	struct buf block;
-
-	buf_init(&block, 0);
-	sse_append_heartbeat(&block);
-	send_block(connection, &block);
 }

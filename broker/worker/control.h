@@ -2,6 +2,8 @@
 #ifndef SSEMUX_WORKER_CONTROL_H
 #define SSEMUX_WORKER_CONTROL_H
 
+#include <stddef.h>
+
 #include "protocol/slice.h"
 
 struct buf;
@@ -9,10 +11,12 @@ struct connection;
 struct subscriber;
 struct worker;
 
-/* "connected": the stream's id, its channels, where it starts. */
-void control_connected(struct worker *worker, struct subscriber *subscriber);
+/* The greeting of the stream's block, which names the channels that it was
+ * refused, and the delay of a reconnect. */
+void control_greet(struct worker *worker, struct subscriber *subscriber,
+    const struct slice *refused, size_t refused_count);
 
-/* "live": catching up is done. */
+/* What the block says when catching up is done. */
 void control_live(struct worker *worker, struct subscriber *subscriber);
 
 /* "resync" for the channels of a list made with control_list_add(); reason is
@@ -27,7 +31,7 @@ void control_list_add(struct buf *list, struct slice name);
 void control_bye(
     struct worker *worker, struct connection *connection, const char *reason);
 
-/* The comment that keeps a stream from looking dead. */
-void control_heartbeat(struct connection *connection);
+/* The block's sign of life. */
+void control_heartbeat(struct worker *worker, struct subscriber *subscriber);
 
 #endif

@@ -133,7 +133,7 @@ cursor_heartbeat(struct worker *worker, struct subscriber *subscriber)
 {
 	if (subscriber->place != SUBSCRIBER_AT_HEAD)
 		return;
-	control_heartbeat(subscriber->connection);
+	control_heartbeat(worker, subscriber);
 	if (connection_send(subscriber->connection) != CONNECTION_SENT_PART)
 		return;
 	subscriber->cursor = worker->window.head;

@@ -28,7 +28,8 @@ write_head(char *end, size_t block_len)
  * for the longest head, and then both are moved together.
  */
 struct frame
-frame_append(struct buf *buf, const struct event *event, enum sse_format format)
+frame_append(
+    struct buf *buf, const struct event *event, const struct sse_shape *shape)
 {
 	size_t start = buf_length(buf);
 	char head[HEAD_BYTES_MAX];
@@ -38,7 +39,7 @@ frame_append(struct buf *buf, const struct event *event, enum sse_format format)
 	if (buf_reserve(buf, HEAD_BYTES_MAX) == NULL)
 		return (struct frame){.bytes = NULL};
 	buf_commit(buf, HEAD_BYTES_MAX);
-	sse_append_event(buf, event, format);
+	sse_append_event(buf, event, shape);
 	block_len = buf_length(buf) - start - HEAD_BYTES_MAX;
 	buf_append(buf, "\r\n", FRAME_TAIL_BYTES);
 	if (buf_failed(buf))

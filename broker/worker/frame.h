@@ -26,7 +26,7 @@ struct frame {
  * has them now. bytes is NULL when memory could not be had.
  */
 struct frame frame_append(
-    struct buf *buf, const struct event *event, enum sse_format format);
+    struct buf *buf, const struct event *event, const struct sse_shape *shape);
 
 /* Appends what `block` holds as one chunk. */
 void frame_append_chunk(struct buf *buf, const struct buf *block);

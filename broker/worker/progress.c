@@ -68,7 +68,7 @@ progress_add_entry(struct worker *worker, struct subscriber *subscriber,
 	if (outgoing_full(&worker->outgoing))
 		return NOT_ADDED;
 	got = window_frame(
-	    &worker->window, number, subscriber->format, pin, &frame);
+	    &worker->window, number, subscriber->shape, pin, &frame);
 	if (got == WINDOW_WAIT)
 		return NOT_ADDED;
 	if (frame.bytes == NULL)

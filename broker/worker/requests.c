@@ -14,6 +14,7 @@
 #include "broker/worker/http_body.h"
 #include "broker/worker/reply.h"
 #include "broker/worker/routes.h"
+#include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
 
 /* The head, and each such part of a body, has http.head_timeout to come. */
@@ -37,7 +38,7 @@ begin_stream(struct connection *connection)
 	buf_finish(&connection->in);
 	connection_was_written(connection);
 	connection_set_deadline(
-	    connection, connection->worker->config->http_heartbeat);
+	    connection, connection->subscriber->block->heartbeat_interval);
 }
 
 void

@@ -11,6 +11,7 @@
 #include "broker/worker/page.h"
 #include "broker/worker/reply.h"
 #include "broker/worker/stream.h"
+#include "broker/worker/streams.h"
 #include "broker/worker/worker_state.h"
 
 #define JSON_TYPE "application/json"
@@ -119,7 +120,6 @@ find_route(const struct worker *worker, struct slice path, struct route *route)
 		const char *path;
 		struct route route;
 	} routes[] = {
-	    {"/stream", {stream_open, NULL}},
 	    {"/healthz", {answer_health, NULL}},
 	    {"/readyz", {answer_readiness, NULL}},
 	    {"/stats", {answer_stats, NULL}},
@@ -127,7 +127,10 @@ find_route(const struct worker *worker, struct slice path, struct route *route)
 	    {"/", {answer_page, NULL}},
 	};
 
-	(void)worker;
+	if (streams_find(worker, path) != NULL) {
+		*route = (struct route){stream_open, NULL};
+		return true;
+	}
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
 		if (slice_is(path, routes[i].path)) {
 			*route = routes[i].route;

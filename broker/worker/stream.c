@@ -4,37 +4,37 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "broker/shared/filter.h"
+#include "broker/worker/authority.h"
 #include "broker/worker/connection.h"
 #include "broker/worker/control.h"
-#include "broker/worker/follow.h"
 #include "broker/worker/http.h"
 #include "broker/worker/reply.h"
+#include "broker/worker/stream_query.h"
+#include "broker/worker/stream_start.h"
+#include "broker/worker/streams.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
-#include "protocol/cursor_id.h"
 
-/* What the query said; texts are in `text`, decoded. */
-struct asked {
-	char *text;
-	size_t used;
-	struct slice channels;
-	struct slice since;
-	struct slice last_event_id;
-	struct slice format;
-	struct slice live;
+/* A list of patterns that are valid, none twice. */
+struct chosen {
+	struct slice *patterns;
+	size_t count;
 };
 
-/* What could be made of it. */
+/* What could be made of a request. */
 struct opening {
 	struct connection *connection;
 	struct worker *worker;
-	struct asked asked;
-	struct slice *patterns;
-	size_t pattern_count;
-	enum sse_format format;
+	const struct config_stream *block;
+	struct authority authority; /* of nobody: zeroed */
+	struct stream_query query;
+	struct chosen channels;
+	struct chosen refused;
+	struct filter *filter;
+	unsigned shape;
 	bool ends;
-	bool bad_cursor; /* garbage, or not of this log */
-	uint64_t cursor;
+	struct stream_start start;
 };
 
 static void
@@ -43,176 +43,209 @@ refuse(struct opening *opening, enum problem problem, const char *detail)
 	reply_problem(opening->connection, problem, detail);
 }
 
-static struct slice *
-asked_member(struct asked *asked, struct slice name)
-{
-	const struct {
-		const char *name;
-		struct slice *value;
-	} members[] = {
-	    {"channels", &asked->channels},
-	    {"since", &asked->since},
-	    {"lastEventId", &asked->last_event_id},
-	    {"format", &asked->format},
-	    {"live", &asked->live},
-	};
+/* --- channels --- */
 
-	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-		if (slice_is(name, members[i].name))
-			return members[i].value;
-	}
-	return NULL;
-}
-
-/* Decodes the query. False: it was refused. */
+/* Adds a pattern, unless it is there. False: there are too many. */
 static bool
-read_query(struct opening *opening, struct slice query)
+choose(struct opening *opening, struct chosen *chosen, struct slice pattern)
 {
-	struct asked *asked = &opening->asked;
-	int result;
-
-	for (;;) {
-		char *name = asked->text + asked->used;
-		char *value = name + query.len;
-		size_t name_len, value_len;
-		struct slice *member;
-
-		result =
-		    http_query_next(&query, name, &name_len, value, &value_len);
-		if (result != 1)
-			break;
-		member = asked_member(asked, slice_of(name, name_len));
-		if (member == NULL)
-			continue;
-		if (member->bytes != NULL) {
-			refuse(opening, PROBLEM_QUERY_DUPLICATE,
-			    "a parameter of the query is given twice");
-			return false;
-		}
-		memmove(name, value, value_len);
-		*member = slice_of(name, value_len);
-		asked->used += value_len;
-	}
-	if (result == -1)
-		refuse(opening, PROBLEM_QUERY_INVALID,
-		    "the query has a broken percent escape");
-	return result == 0;
-}
-
-static bool
-add_pattern(struct opening *opening, struct slice pattern)
-{
-	uint64_t max = opening->worker->config->http_max_channels;
-	char detail[96];
-
-	if (!event_pattern_valid(pattern)) {
-		snprintf(detail, sizeof(detail),
-		    "entry %zu of channels is neither a channel, nor a prefix "
-		    "that ends in :*, nor *",
-		    opening->pattern_count + 1);
-		refuse(opening, PROBLEM_CHANNEL_INVALID, detail);
-		return false;
-	}
-	for (size_t i = 0; i < opening->pattern_count; i++) {
-		if (slice_equal(opening->patterns[i], pattern))
+	for (size_t i = 0; i < chosen->count; i++) {
+		if (slice_equal(chosen->patterns[i], pattern))
 			return true;
 	}
-	if (opening->pattern_count == max) {
+	if (chosen->count == opening->worker->config->http_max_channels) {
 		refuse(opening, PROBLEM_CHANNELS_TOO_MANY,
 		    "more channels than http.max_channels allows");
 		return false;
 	}
-	opening->patterns[opening->pattern_count++] = pattern;
+	chosen->patterns[chosen->count++] = pattern;
 	return true;
 }
 
-/* Splits the list of channels. False: it was refused. */
+static bool
+list_covers(const struct config_list *list, struct slice pattern)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		struct slice grant = slice_of_text(list->items[i]);
+
+		if (event_pattern_valid(grant) &&
+		    event_pattern_covers_pattern(grant, pattern))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_granted(const struct opening *opening, struct slice pattern)
+{
+	const struct config_stream *block = opening->block;
+	const struct authority *authority = &opening->authority;
+
+	for (size_t i = 0; i < authority->subscribe_count; i++) {
+		if (event_pattern_covers_pattern(
+			authority->subscribe[i], pattern))
+			return true;
+	}
+	return list_covers(&block->channels, pattern) ||
+	       list_covers(&block->allow, pattern) ||
+	       list_covers(&block->default_channels, pattern);
+}
+
+/* Adds a pattern to the stream's channels, or to those it was refused. */
+static bool
+ask_for(struct opening *opening, struct slice pattern)
+{
+	return choose(opening,
+	    is_granted(opening, pattern) ? &opening->channels
+					 : &opening->refused,
+	    pattern);
+}
+
+static bool
+ask_for_list(struct opening *opening, const struct config_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		struct slice pattern = slice_of_text(list->items[i]);
+
+		if (event_pattern_valid(pattern) && !ask_for(opening, pattern))
+			return false;
+	}
+	return true;
+}
+
+static bool
+ask_for_query(struct opening *opening)
+{
+	struct slice list = opening->query.channels, pattern;
+	char detail[96];
+
+	for (size_t i = 1; stream_query_next_item(&list, &pattern); i++) {
+		if (!event_pattern_valid(pattern)) {
+			snprintf(detail, sizeof(detail),
+			    "entry %zu of channels is neither a channel, nor a "
+			    "prefix that ends in :*, nor *",
+			    i);
+			refuse(opening, PROBLEM_CHANNEL_INVALID, detail);
+			return false;
+		}
+		if (!ask_for(opening, pattern))
+			return false;
+	}
+	return true;
+}
+
+/* Settles what the stream is subscribed to. False: it was refused. */
 static bool
 read_channels(struct opening *opening)
 {
-	struct slice rest = opening->asked.channels;
+	const struct config_stream *block = opening->block;
 
-	if (rest.len == 0) {
+	if (!ask_for_list(opening, &block->channels))
+		return false;
+	if (opening->query.channels.len > 0) {
+		if (!ask_for_query(opening))
+			return false;
+	} else if (!ask_for_list(opening, &block->default_channels)) {
+		return false;
+	}
+	if (opening->channels.count > 0)
+		return true;
+	if (opening->refused.count == 0 && block->query_channels[0] != '\0')
 		refuse(opening, PROBLEM_CHANNELS_MISSING,
 		    "say which: ?channels=a,b:* (or * for all)");
-		return false;
-	}
-	for (;;) {
-		const char *comma = memchr(rest.bytes, ',', rest.len);
-		size_t len =
-		    comma != NULL ? (size_t)(comma - rest.bytes) : rest.len;
-
-		if (!add_pattern(opening, slice_of(rest.bytes, len)))
-			return false;
-		if (comma == NULL)
-			return true;
-		rest = slice_of(comma + 1, rest.len - len - 1);
-	}
+	else
+		refuse(opening, PROBLEM_CHANNELS_REFUSED, NULL);
+	return false;
 }
 
-static bool
-read_choices(struct opening *opening)
-{
-	const struct asked *asked = &opening->asked;
+/* --- types --- */
 
-	if (asked->format.bytes == NULL || slice_is(asked->format, "tagged")) {
-		opening->format = SSE_TAGGED;
-	} else if (slice_is(asked->format, "raw")) {
-		opening->format = SSE_RAW;
-	} else {
-		refuse(
-		    opening, PROBLEM_FORMAT_INVALID, "format is tagged or raw");
-		return false;
+/* The patterns of a list of types. */
+struct types {
+	struct slice patterns[FILTER_PATTERNS_MAX];
+	size_t count;
+};
+
+static bool
+read_asked_types(struct opening *opening, struct types *types)
+{
+	struct slice list = opening->query.types, pattern;
+
+	while (stream_query_next_item(&list, &pattern)) {
+		if (types->count == FILTER_PATTERNS_MAX ||
+		    !filter_pattern_valid(pattern)) {
+			refuse(opening, PROBLEM_TYPES_INVALID, NULL);
+			return false;
+		}
+		types->patterns[types->count++] = pattern;
 	}
-	if (asked->live.bytes != NULL && !slice_is(asked->live, "true") &&
-	    !slice_is(asked->live, "false")) {
-		refuse(opening, PROBLEM_LIVE_INVALID, "live is true or false");
-		return false;
-	}
-	opening->ends = slice_is(asked->live, "false");
 	return true;
 }
 
-/* Can a place behind the newest event be meant? A time may be: nothing has
- * happened since. A cursor was never given here, nor may the time to come. */
+/* The block's types, and the query's. False: it was refused. */
 static bool
-can_follow_head(struct slice text, uint64_t cursor, uint64_t now_ms)
+read_types(struct opening *opening)
 {
-	uint64_t exact;
+	const struct config_list *own = &opening->block->types;
+	struct types fixed = {.count = 0}, asked = {.count = 0};
+	struct filter_list lists[] = {
+	    {fixed.patterns, 0, false}, {asked.patterns, 0, false}};
 
-	return cursor == UINT64_MAX ||
-	       (cursor_id_parse(text.bytes, text.len, &exact) == -1 &&
-		   cursor_id_ms(cursor) <= now_ms);
+	if (opening->query.types.len > 0 && !read_asked_types(opening, &asked))
+		return false;
+	for (size_t i = 0; i < own->count; i++)
+		fixed.patterns[fixed.count++] = slice_of_text(own->items[i]);
+	lists[0].count = fixed.count;
+	lists[1].count = asked.count;
+	if (fixed.count + asked.count == 0)
+		return true;
+	opening->filter = filter_create(lists, 2);
+	if (opening->filter == NULL)
+		refuse(opening, PROBLEM_NO_MEMORY, NULL);
+	return opening->filter != NULL;
 }
 
-/*
- * Where the stream starts. What makes no sense is not refused, for an
- * EventSource would never come back: it is told to load everything anew.
- */
-static void
-read_cursor(struct opening *opening, const struct http_request *request)
-{
-	struct worker *worker = opening->worker;
-	struct slice text = http_header(request, "Last-Event-ID", NULL);
-	uint64_t now_ms = worker_now_ms(worker);
-	uint64_t cursor = UINT64_MAX;
+/* --- format and live --- */
 
-	if (text.len == 0)
-		text = opening->asked.last_event_id;
-	if (text.len == 0)
-		text = opening->asked.since;
-	if (text.len > 0 &&
-	    cursor_id_parse_since(text.bytes, text.len, now_ms, &cursor) == -1)
-		opening->bad_cursor = true;
-	/* Whoever knows a cursor got it after the ring had it. */
-	while (follow_ring(worker))
-		;
-	opening->cursor = worker->window.head;
-	if (cursor <= opening->cursor)
-		opening->cursor = cursor;
-	else if (!can_follow_head(text, cursor, now_ms))
-		opening->bad_cursor = true;
+static bool
+read_format(struct opening *opening)
+{
+	static const char *const words[SSE_FORMAT_COUNT] = {
+	    [SSE_TAGGED] = "tagged",
+	    [SSE_RAW] = "raw",
+	    [SSE_ENVELOPE] = "envelope",
+	};
+	const struct config_stream *block = opening->block;
+
+	opening->shape = block->shapes[block->format];
+	if (opening->query.format.bytes == NULL)
+		return true;
+	for (int i = 0; i < SSE_FORMAT_COUNT; i++) {
+		if (!slice_is(opening->query.format, words[i]) ||
+		    block->shapes[i] == CONFIG_SHAPE_NONE)
+			continue;
+		opening->shape = block->shapes[i];
+		return true;
+	}
+	refuse(opening, PROBLEM_FORMAT_INVALID, NULL);
+	return false;
 }
+
+static bool
+read_live(struct opening *opening)
+{
+	struct slice live = opening->query.live;
+
+	if (live.bytes != NULL && !slice_is(live, "true") &&
+	    !slice_is(live, "false")) {
+		refuse(opening, PROBLEM_LIVE_INVALID, "live is true or false");
+		return false;
+	}
+	opening->ends = slice_is(live, "false");
+	return true;
+}
+
+/* --- the stream --- */
 
 /* Tells a client whose cursor means nothing that all its channels may have
  * lost events. */
@@ -234,40 +267,122 @@ start(struct opening *opening)
 {
 	struct connection *connection = opening->connection;
 	const struct subscriber_request request = {
-	    .patterns = opening->patterns,
-	    .pattern_count = opening->pattern_count,
-	    .cursor = opening->cursor,
-	    .format = opening->format,
+	    .patterns = opening->channels.patterns,
+	    .pattern_count = opening->channels.count,
+	    .cursor = opening->start.cursor,
+	    .losses = opening->start.losses,
+	    .block = opening->block,
+	    .shape = opening->shape,
 	    .ends = opening->ends,
 	};
 
 	connection->subscriber =
 	    subscriber_create(opening->worker, connection, &request);
 	if (connection->subscriber == NULL) {
-		reply_problem(connection, PROBLEM_NO_MEMORY, NULL);
+		refuse(opening, PROBLEM_NO_MEMORY, NULL);
 		return;
 	}
 	reply_stream_head(connection);
-	control_connected(opening->worker, connection->subscriber);
-	if (opening->bad_cursor)
+	control_greet(opening->worker, connection->subscriber,
+	    opening->refused.patterns, opening->refused.count);
+	if (opening->start.bad_cursor)
 		say_bad_cursor(connection->subscriber);
+}
+
+/* Where the client says it stands; a header beats the query. */
+static struct slice
+asked_cursor(const struct opening *opening, const struct http_request *request)
+{
+	struct slice text = http_header(request, "Last-Event-ID", NULL);
+
+	if (text.len == 0)
+		text = opening->query.last_event_id;
+	if (text.len == 0)
+		text = opening->query.since;
+	return text;
 }
 
 static void
 open_asked(struct opening *opening, const struct http_request *request)
 {
-	if (!read_query(opening, request->query) || !read_choices(opening) ||
-	    !read_channels(opening))
+	enum problem problem;
+
+	if (stream_query_read(&opening->query, opening->block, request->query,
+		&problem) == -1) {
+		refuse(opening, problem, NULL);
 		return;
-	read_cursor(opening, request);
+	}
+	if (!read_format(opening) || !read_live(opening) ||
+	    !read_channels(opening) || !read_types(opening))
+		return;
+	stream_start_find(&opening->start, opening->worker, opening->block,
+	    asked_cursor(opening, request));
 	start(opening);
+}
+
+/* Room for the channels, and for those that are refused. */
+static bool
+make_room(struct opening *opening)
+{
+	size_t max = opening->worker->config->http_max_channels;
+
+	opening->channels.patterns =
+	    calloc(2 * max, sizeof(opening->channels.patterns[0]));
+	if (opening->channels.patterns == NULL)
+		return false;
+	opening->refused.patterns = opening->channels.patterns + max;
+	return true;
+}
+
+/* Finds who asks, as far as the block wants to know. False: answered. */
+static bool
+find_authority(struct opening *opening, const struct http_request *request)
+{
+	struct connection *connection = opening->connection;
+
+	switch (opening->block->access) {
+	case CONFIG_ACCESS_OPTIONAL:
+		if (authority_try(connection, request, &opening->authority) !=
+		    AUTHORITY_FOUND)
+			opening->authority = (struct authority){.user.len = 0};
+		return true;
+	case CONFIG_ACCESS_AUTHENTICATED:
+		return authority_demand(
+		    connection, request, &opening->authority);
+	case CONFIG_ACCESS_PUBLIC:
+	case CONFIG_ACCESS_AUTO:
+		break;
+	}
+	return true;
+}
+
+static void
+open_for(struct opening *opening, const struct http_request *request)
+{
+	struct connection *connection = opening->connection;
+
+	if (slice_is(request->method, "HEAD")) {
+		connection->keep_alive = false;
+		reply_stream_head(connection);
+	} else if (make_room(opening)) {
+		open_asked(opening, request);
+	} else {
+		refuse(opening, PROBLEM_NO_MEMORY, NULL);
+	}
+	stream_query_finish(&opening->query);
+	filter_destroy(opening->filter);
+	free(opening->channels.patterns);
 }
 
 void
 stream_open(struct connection *connection, const struct http_request *request)
 {
 	struct worker *worker = connection->worker;
-	struct opening opening = {.connection = connection, .worker = worker};
+	struct opening opening = {
+	    .connection = connection,
+	    .worker = worker,
+	    .block = streams_find(worker, request->path),
+	};
 
 	if (worker->draining) {
 		reply_later(connection, request, PROBLEM_DRAIN);
@@ -277,19 +392,8 @@ stream_open(struct connection *connection, const struct http_request *request)
 		reply_later(connection, request, PROBLEM_OVERLOAD);
 		return;
 	}
-	if (slice_is(request->method, "HEAD")) {
-		connection->keep_alive = false;
-		reply_stream_head(connection);
+	if (!find_authority(&opening, request))
 		return;
-	}
-	/* Values never take more than the query; one pair needs twice that. */
-	opening.asked.text = malloc(3 * request->query.len + 1);
-	opening.patterns = calloc(
-	    worker->config->http_max_channels, sizeof(opening.patterns[0]));
-	if (opening.asked.text == NULL || opening.patterns == NULL)
-		reply_problem(connection, PROBLEM_NO_MEMORY, NULL);
-	else
-		open_asked(&opening, request);
-	free(opening.asked.text);
-	free(opening.patterns);
+	open_for(&opening, request);
+	authority_finish(&opening.authority);
 }

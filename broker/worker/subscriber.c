@@ -50,8 +50,10 @@ subscriber_create(struct worker *worker, struct connection *connection,
 		return NULL;
 	subscriber->connection = connection;
 	subscriber->cursor = request->cursor;
+	subscriber->losses = request->losses;
 	subscriber->delivery_first = DELIVERY_NONE;
-	subscriber->format = request->format;
+	subscriber->block = request->block;
+	subscriber->shape = request->shape;
 	subscriber->owes_live = true;
 	subscriber->ends = request->ends;
 	subscriber->place = SUBSCRIBER_BLOCKED;

@@ -14,6 +14,7 @@
 #include "broker/shared/sse.h"
 #include "broker/worker/channels.h"
 
+struct config_stream;
 struct connection;
 struct worker;
 
@@ -41,7 +42,8 @@ struct subscriber {
 	uint64_t last_matched; /* so that two patterns give one delivery */
 	uint64_t losses;       /* trimming steps whose losses it was told of */
 	enum subscriber_place place;
-	enum sse_format format;
+	const struct config_stream *block;
+	unsigned shape; /* its number in config->shapes */
 	bool owes_live; /* "live" is to be sent at the head */
 	bool ends;      /* the stream ends at the head */
 	bool ended;     /* the end was said, and is being sent */
@@ -55,8 +57,10 @@ struct subscriber_request {
 	const struct slice *patterns; /* valid, none twice */
 	size_t pattern_count;
 	uint64_t cursor;
-	enum sse_format format;
-	bool ends; /* after catching up */
+	uint64_t losses; /* trimming steps whose losses are no concern of it */
+	const struct config_stream *block;
+	unsigned shape; /* its number in config->shapes */
+	bool ends;      /* after catching up */
 };
 
 /*

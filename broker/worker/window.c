@@ -16,11 +16,18 @@ power_not_above(size_t number)
 }
 
 int
-window_init(struct window *window, size_t bytes, size_t events)
+window_init(struct window *window, size_t bytes, size_t events,
+    const struct sse_shape *shapes, size_t shape_count)
 {
-	*window = (struct window){.size = power_not_above(events)};
+	*window = (struct window){
+	    .size = power_not_above(events),
+	    .entry_bytes = sizeof(struct window_entry) +
+			   shape_count * sizeof(struct window_frame),
+	    .shapes = shapes,
+	    .shape_count = shape_count,
+	};
 	buf_init(&window->scratch, 0);
-	window->entries = calloc(window->size, sizeof(window->entries[0]));
+	window->entries = calloc(window->size, window->entry_bytes);
 	if (window->entries == NULL ||
 	    arena_init(&window->records, bytes, 8) == -1 ||
 	    arena_init(&window->frames, bytes / 2, 1) == -1) {
@@ -87,8 +94,9 @@ window_commit(struct window *window)
 	arena_take(&window->records, window->reserved_at, record->size,
 	    window->reserved_tail);
 	assert(record->cursor > window->head);
-	*entry = (struct window_entry){
-	    .cursor = record->cursor, .record_at = window->reserved_at};
+	memset(entry, 0, window->entry_bytes);
+	entry->cursor = record->cursor;
+	entry->record_at = window->reserved_at;
 	window->head = record->cursor;
 	return window->end++;
 }
@@ -124,15 +132,15 @@ window_find(const struct window *window, uint64_t cursor)
 
 /* Makes a frame and keeps it, if it may be kept. */
 static enum window_got
-make_frame(struct window *window, struct window_entry *entry,
-    enum sse_format format, uint64_t pin, struct frame *frame)
+make_frame(struct window *window, struct window_entry *entry, size_t shape,
+    uint64_t pin, struct frame *frame)
 {
 	struct event event = window_event(window, entry);
 	struct arena *arena = &window->frames;
 	uint64_t position, tail;
 
 	buf_clear(&window->scratch);
-	*frame = frame_append(&window->scratch, &event, format);
+	*frame = frame_append(&window->scratch, &event, &window->shapes[shape]);
 	if (frame->bytes == NULL || frame->len > arena->size / 4)
 		return WINDOW_ALONE;
 	position = arena_plan(arena, frame->len, &tail);
@@ -140,7 +148,7 @@ make_frame(struct window *window, struct window_entry *entry,
 		return WINDOW_WAIT;
 	memcpy(arena_take(arena, position, frame->len, tail), frame->bytes,
 	    frame->len);
-	entry->frames[format] = (struct window_frame){
+	entry->frames[shape] = (struct window_frame){
 	    .at = position,
 	    .len = (uint32_t)frame->len,
 	    .head_len = (uint32_t)frame->head_len,
@@ -149,15 +157,15 @@ make_frame(struct window *window, struct window_entry *entry,
 }
 
 enum window_got
-window_frame(struct window *window, uint64_t number, enum sse_format format,
+window_frame(struct window *window, uint64_t number, size_t shape,
     uint64_t *pin, struct frame *frame)
 {
 	struct window_entry *entry = window_entry(window, number);
-	struct window_frame *kept = &entry->frames[format];
+	struct window_frame *kept = &entry->frames[shape];
 
 	if (kept->len == 0 || kept->at < window->frames.tail) {
 		enum window_got got =
-		    make_frame(window, entry, format, *pin, frame);
+		    make_frame(window, entry, shape, *pin, frame);
 
 		if (got != WINDOW_FRAME)
 			return got;

@@ -7,7 +7,7 @@
  *
  * Every event above `floor` and up to `head` is here, in order: who stands at
  * a cursor not below the floor misses nothing by reading on from here. A frame
- * is made once and its bytes serve every subscriber of that format; frames
+ * is made once and its bytes serve every subscriber of that shape; frames
  * made one after the other lie one after the other.
  */
 #ifndef SSEMUX_WORKER_WINDOW_H
@@ -31,13 +31,16 @@ struct window_frame {
 
 struct window_entry {
 	uint64_t cursor;
-	uint64_t record_at; /* position in the arena of records */
-	struct window_frame frames[SSE_FORMAT_COUNT];
+	uint64_t record_at;           /* position in the arena of records */
+	struct window_frame frames[]; /* by number of shape */
 };
 
 struct window {
-	struct window_entry *entries; /* a ring; its size is a power of two */
+	char *entries; /* a ring; its size is a power of two */
 	size_t size;
+	size_t entry_bytes; /* an entry with a frame for each shape */
+	const struct sse_shape *shapes;
+	size_t shape_count;
 	uint64_t first; /* number of the oldest entry */
 	uint64_t end;   /* number of the next entry */
 	uint64_t floor; /* cursor: everything above is here */
@@ -49,8 +52,10 @@ struct window {
 	struct buf scratch; /* a frame while it is made */
 };
 
-/* bytes: for records; half as much again for frames. 0, or -1: no memory. */
-int window_init(struct window *window, size_t bytes, size_t events);
+/* bytes: for records; half as much again for frames. The shapes are at least
+ * one, and stay the caller's. 0, or -1: no memory. */
+int window_init(struct window *window, size_t bytes, size_t events,
+    const struct sse_shape *shapes, size_t shape_count);
 void window_finish(struct window *window);
 
 /* Empties the window: nothing up to this cursor is here. */
@@ -69,7 +74,10 @@ uint64_t window_commit(struct window *window);
 static inline struct window_entry *
 window_entry(const struct window *window, uint64_t number)
 {
-	return &window->entries[number & (window->size - 1)];
+	char *at = window->entries +
+		   (number & (window->size - 1)) * window->entry_bytes;
+
+	return (struct window_entry *)(void *)at;
 }
 
 struct event window_event(
@@ -90,9 +98,9 @@ enum window_got {
 		       * first */
 };
 
-/* The frame of an entry. *pin is lowered to it; UINT64_MAX: nothing is in
- * use. */
+/* The frame of an entry in the shape of that number. *pin is lowered to it;
+ * UINT64_MAX: nothing is in use. */
 enum window_got window_frame(struct window *window, uint64_t number,
-    enum sse_format format, uint64_t *pin, struct frame *frame);
+    size_t shape, uint64_t *pin, struct frame *frame);
 
 #endif

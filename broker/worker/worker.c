@@ -155,7 +155,8 @@ start_memory(struct worker *worker)
 	if (worker->channels == NULL || worker->patterns == NULL ||
 	    deliveries_init(&worker->deliveries, deliveries) == -1 ||
 	    window_init(&worker->window, config->broker_window,
-		config->broker_window_events) == -1)
+		config->broker_window_events, config->shapes,
+		config->shape_count) == -1)
 		return -1;
 	return 0;
 }

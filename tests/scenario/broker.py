@@ -95,8 +95,9 @@ def pss_kib(pid):
 class Broker:
     """One broker and its folder, which outlives restarts."""
 
-    def __init__(self, settings=None):
+    def __init__(self, settings=None, config=None):
         self.build = BUILD
+        self.config = config
         self.folder = tempfile.mkdtemp(prefix="ssemux-test-")
         self.socket = os.path.join(self.folder, "pub.sock")
         self.log_path = os.path.join(self.folder, "log")
@@ -118,6 +119,8 @@ class Broker:
     def command(self, settings=None):
         rows = dict(self.settings, **(settings or {}))
         out = [os.path.join(BUILD, "ssemuxd")]
+        if self.config is not None:
+            out += ["-c", self.config]
         for key, value in rows.items():
             out += ["-o", "%s=%s" % (key, value)]
         return out
@@ -207,6 +210,10 @@ class Broker:
     def stream(self, channels="*", **options):
         return sse_client.Stream(self.port, channels, **options)
 
+    def open(self, target, **options):
+        """A stream at this path, with its query."""
+        return sse_client.Stream(self.port, target=target, **options)
+
     def get(self, target, headers=()):
         return sse_client.fetch(self.port, target, headers)
 
@@ -247,10 +254,11 @@ class BrokerCase(unittest.TestCase):
     def setUp(self):
         self.brokers = []
 
-    def broker(self, start=True, **settings):
-        """A broker with these settings: http__max_head="1k"."""
+    def broker(self, start=True, config=None, **settings):
+        """A broker with these settings: http__max_head="1k"; config: a file
+        of more."""
         made = Broker({key.replace("__", "."): str(value)
-                       for key, value in settings.items()})
+                       for key, value in settings.items()}, config)
         self.brokers.append(made)
         self.addCleanup(made.cleanup)
         return made.start() if start else made

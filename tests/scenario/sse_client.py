@@ -203,10 +203,11 @@ class Ended(Exception):
 
 
 class Stream:
-    """One event stream; the test pulls events out of it."""
+    """One event stream; the test pulls events out of it. target: path and
+    query, in place of /stream with channels and since."""
 
     def __init__(self, port, channels="*", since=None, last_id=None, query="",
-                 headers=(), timeout=20, receive_buffer=None):
+                 headers=(), timeout=20, receive_buffer=None, target=None):
         self.timeout = timeout
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self.socket.settimeout(timeout)
@@ -215,9 +216,10 @@ class Stream:
                                    receive_buffer)
         self.socket.connect(("127.0.0.1", port))
         self.address = self.socket.getsockname()
-        target = "/stream?channels=" + channels
-        if since is not None:
-            target += "&since=" + since
+        if target is None:
+            target = "/stream?channels=" + channels
+            if since is not None:
+                target += "&since=" + since
         rows = [("Accept", "text/event-stream")] + list(headers)
         if last_id is not None:
             rows.append(("Last-Event-ID", last_id))

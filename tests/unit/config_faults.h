@@ -102,7 +102,8 @@ static const struct {
 	":2: [broker] log_level: got \"loud\", expected debug, info or warn"},
     {"[history]\ndurability =\n",
 	":2: [history] durability: got \"\", expected commit or fsync"},
-    {"[auth]\nmode = jwt\n", ":2: [auth] mode: got \"jwt\", expected none"},
+    {"[auth]\nmode = jtw\n",
+	":2: [auth] mode: got \"jtw\", expected none or jwt"},
     {"[publish]\nsocket = /run/a # why\n",
 	":2: [publish] socket: got \"/run/a # why\", "
 	"expected a comment on a line of its own"},

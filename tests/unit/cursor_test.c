@@ -22,7 +22,7 @@ enum {
 struct client {
 	struct listener listener;
 	const char *channels;
-	enum sse_format format;
+	unsigned shape;
 	uint64_t cursor; /* of the last event it got, or where it began */
 	size_t next;     /* index of the event it looks at next */
 	struct buf lost; /* names it was told since then */
@@ -125,8 +125,8 @@ begin(struct client *client)
 	snprintf(request, sizeof(request),
 	    "GET /stream?channels=%s&format=%s&since=%s HTTP/1.%d\r\n"
 	    "Host: h\r\n\r\n",
-	    client->channels, client->format == SSE_RAW ? "raw" : "tagged",
-	    since, minor);
+	    client->channels, client->shape == 1 ? "raw" : "tagged", since,
+	    minor);
 	listener_init(
 	    &client->listener, hand_worker_connect(&hand), minor, request);
 	buf_clear(&client->lost);
@@ -141,7 +141,7 @@ join(struct client *client)
 	*client = (struct client){
 	    .channels = subscriptions[sample_below(
 		&state, sizeof(subscriptions) / sizeof(subscriptions[0]))],
-	    .format = sample_below(&state, 2) == 0 ? SSE_RAW : SSE_TAGGED,
+	    .shape = (unsigned)sample_below(&state, 2),
 	    .next = index,
 	    .cursor = index > 0 ? events[index - 1].cursor : 0,
 	};
@@ -186,7 +186,8 @@ take_event(struct client *client, struct slice block)
 			break;
 	}
 	ck_assert(wants(client, channel_at(index)));
-	sse_append_event(&made, event_at(index), client->format);
+	sse_append_event(&made, event_at(index),
+	    client->shape == 1 ? &sse_raw : &sse_tagged);
 	ck_assert(
 	    slice_equal(block, slice_of(buf_bytes(&made), buf_length(&made))));
 	buf_finish(&made);

@@ -40,14 +40,14 @@ assert_chunk(struct slice frame, const struct buf *content)
 
 START_TEST(a_frame_is_a_chunk_with_the_events_block)
 {
-	enum sse_format format = _i % 2 == 0 ? SSE_TAGGED : SSE_RAW;
+	const struct sse_shape *shape = _i % 2 == 0 ? &sse_tagged : &sse_raw;
 	size_t data_len = (size_t)_i * (size_t)_i;
 	struct event *event = sample_make(&sample, 77, data_len);
 	struct frame frame;
 
 	buf_append_text(&out, "before");
-	sse_append_event(&block, event, format);
-	frame = frame_append(&out, event, format);
+	sse_append_event(&block, event, shape);
+	frame = frame_append(&out, event, shape);
 	ck_assert_ptr_eq(frame.bytes, buf_bytes(&out) + 6);
 	ck_assert_uint_eq(buf_length(&out), 6 + frame.len);
 	assert_chunk(frame_part(&frame, 1), &block);
@@ -64,7 +64,7 @@ START_TEST(frames_follow_each_other_without_a_gap)
 
 	for (uint64_t i = 0; i < 50; i++) {
 		struct event *event = sample_make(&sample, i, 5 * i);
-		struct frame frame = frame_append(&out, event, SSE_TAGGED);
+		struct frame frame = frame_append(&out, event, &sse_tagged);
 
 		ck_assert_ptr_eq(frame.bytes, buf_bytes(&out) + end);
 		end += frame.len;
@@ -95,7 +95,7 @@ START_TEST(a_frame_that_finds_no_memory_has_no_bytes)
 
 	buf_finish(&out);
 	buf_init(&out, 500);
-	frame = frame_append(&out, event, SSE_TAGGED);
+	frame = frame_append(&out, event, &sse_tagged);
 	ck_assert_ptr_null(frame.bytes);
 	ck_assert(buf_failed(&out));
 }

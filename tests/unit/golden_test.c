@@ -8,6 +8,7 @@
 #include "broker/worker/window.h"
 #include "protocol/buf.h"
 #include "protocol/cursor_id.h"
+#include "tests/unit/some_shapes.h"
 #include "tests/unit/store_folder.h"
 #include "tests/unit/suite.h"
 
@@ -52,14 +53,18 @@ static struct window window;
 static char long_data[LONG_DATA];
 static uint64_t cursor;
 
+static struct sse_shape shapes[SHAPES];
+
 static void
 set_up(void)
 {
+	make_some_shapes(shapes);
 	store_folder_make(&store);
 	ck_assert_int_eq(ring_create(&ring, RING_BYTES, &ring_fd), 0);
 	ring_take_over(&ring);
 	ring_attach(&ring, &ring_reader);
-	ck_assert_int_eq(window_init(&window, RING_BYTES, 64), 0);
+	ck_assert_int_eq(
+	    window_init(&window, RING_BYTES, 64, shapes, SHAPES), 0);
 	reader = store_reader_open(store.path);
 	ck_assert_ptr_nonnull(reader);
 	for (size_t i = 0; i < LONG_DATA; i++)
@@ -125,7 +130,7 @@ follow(void)
 /* The frame made of what the store gives. */
 struct stored {
 	struct buf buf;
-	enum sse_format format;
+	size_t shape;
 	struct frame frame;
 };
 
@@ -135,7 +140,8 @@ take_stored(const struct event *event, void *context)
 	struct stored *stored = context;
 
 	ck_assert_ptr_null(stored->frame.bytes);
-	stored->frame = frame_append(&stored->buf, event, stored->format);
+	stored->frame =
+	    frame_append(&stored->buf, event, &shapes[stored->shape]);
 	return true;
 }
 
@@ -161,16 +167,16 @@ read_stored(struct stored *stored, struct slice pattern)
 
 /* The bytes from the window and from the store, by merge and by scan. */
 static void
-assert_same(uint64_t number, struct slice channel, enum sse_format format)
+assert_same(uint64_t number, struct slice channel, size_t shape)
 {
 	const struct slice patterns[] = {channel, slice_of_text("*")};
 	uint64_t pin = UINT64_MAX;
 	struct frame frame;
 
 	ck_assert_int_ne(
-	    window_frame(&window, number, format, &pin, &frame), WINDOW_WAIT);
+	    window_frame(&window, number, shape, &pin, &frame), WINDOW_WAIT);
 	for (int i = 0; i < 2; i++) {
-		struct stored stored = {.format = format};
+		struct stored stored = {.shape = shape};
 
 		buf_init(&stored.buf, 0);
 		read_stored(&stored, patterns[i]);
@@ -199,8 +205,8 @@ START_TEST(bytes_from_the_ring_are_the_bytes_from_the_store)
 				event.data.len = 0;
 			accept_event(&event);
 			number = follow();
-			assert_same(number, event.channel, SSE_TAGGED);
-			assert_same(number, event.channel, SSE_RAW);
+			for (size_t shape = 0; shape < SHAPES; shape++)
+				assert_same(number, event.channel, shape);
 		}
 	}
 }

@@ -45,7 +45,8 @@ hand_worker_begin_following(struct hand_worker *hand)
 	    ring_map_reader(&worker->ring, hand->heritage.ring_fd), 0);
 	ring_attach(&worker->ring, &worker->reader);
 	ck_assert_int_eq(
-	    window_init(&worker->window, HAND_WINDOW_BYTES, HAND_WINDOW_EVENTS),
+	    window_init(&worker->window, HAND_WINDOW_BYTES, HAND_WINDOW_EVENTS,
+		hand->config.shapes, hand->config.shape_count),
 	    0);
 	window_reset(&worker->window, worker->reader.cursor);
 	ck_assert_int_eq(revoked_apply_start(worker), 0);

@@ -4,6 +4,7 @@
 
 #include "protocol/buf.h"
 #include "tests/unit/sample_event.h"
+#include "tests/unit/some_shapes.h"
 #include "tests/unit/suite.h"
 
 enum { WINDOW_BYTES = 65536, WINDOW_EVENTS = 128 };
@@ -13,10 +14,15 @@ static uint64_t newest; /* cursor */
 static uint64_t state;
 static struct buf expected;
 
+static struct sse_shape shapes[SHAPES];
+
 static void
 set_up(void)
 {
-	ck_assert_int_eq(window_init(&window, WINDOW_BYTES, WINDOW_EVENTS), 0);
+	make_some_shapes(shapes);
+	ck_assert_int_eq(
+	    window_init(&window, WINDOW_BYTES, WINDOW_EVENTS, shapes, SHAPES),
+	    0);
 	buf_init(&expected, 0);
 	newest = 100;
 	state = 141421;
@@ -159,49 +165,47 @@ END_TEST
 /* --- frames --- */
 
 static void
-assert_frame(const struct frame *frame, uint64_t number, enum sse_format format)
+assert_frame(const struct frame *frame, uint64_t number, size_t shape)
 {
 	struct event event =
 	    window_event(&window, window_entry(&window, number));
 	struct frame made;
 
 	buf_clear(&expected);
-	made = frame_append(&expected, &event, format);
+	made = frame_append(&expected, &event, &shapes[shape]);
 	ck_assert_uint_eq(frame->len, made.len);
 	ck_assert_uint_eq(frame->head_len, made.head_len);
 	ck_assert_mem_eq(frame->bytes, made.bytes, made.len);
 }
 
 static struct frame
-frame_of(uint64_t number, enum sse_format format, enum window_got got)
+frame_of(uint64_t number, size_t shape, enum window_got got)
 {
 	uint64_t pin = UINT64_MAX;
 	struct frame frame;
 
 	ck_assert_int_eq(
-	    window_frame(&window, number, format, &pin, &frame), got);
-	assert_frame(&frame, number, format);
+	    window_frame(&window, number, shape, &pin, &frame), got);
+	assert_frame(&frame, number, shape);
 	return frame;
 }
 
 START_TEST(a_frame_is_made_once_for_each_format)
 {
 	uint64_t number = add(100);
-	struct frame tagged = frame_of(number, SSE_TAGGED, WINDOW_FRAME);
-	struct frame raw = frame_of(number, SSE_RAW, WINDOW_FRAME);
+	struct frame tagged = frame_of(number, 0, WINDOW_FRAME);
+	struct frame raw = frame_of(number, 1, WINDOW_FRAME);
 
 	ck_assert_ptr_ne(tagged.bytes, raw.bytes);
-	ck_assert_ptr_eq(
-	    frame_of(number, SSE_TAGGED, WINDOW_FRAME).bytes, tagged.bytes);
-	ck_assert_ptr_eq(
-	    frame_of(number, SSE_RAW, WINDOW_FRAME).bytes, raw.bytes);
+	ck_assert_ptr_eq(frame_of(number, 0, WINDOW_FRAME).bytes, tagged.bytes);
+	ck_assert_ptr_eq(frame_of(number, 1, WINDOW_FRAME).bytes, raw.bytes);
 }
 END_TEST
 
 START_TEST(frames_made_in_a_row_lie_in_a_row)
 {
-	struct frame first = frame_of(add(100), SSE_RAW, WINDOW_FRAME);
-	struct frame second = frame_of(add(100), SSE_RAW, WINDOW_FRAME);
+	struct frame first = frame_of(add(100), 1, WINDOW_FRAME);
+	struct frame second = frame_of(add(100), 1, WINDOW_FRAME);
 
 	ck_assert_ptr_eq(first.bytes + first.len, second.bytes);
 }
@@ -217,9 +221,8 @@ START_TEST(a_frame_is_right_again_after_it_was_let_go)
 		number =
 		    window.end - 1 -
 		    sample_below(&state, (size_t)(window.end - window.first));
-		frame_of(number,
-		    sample_below(&state, 2) == 0 ? SSE_RAW : SSE_TAGGED,
-		    WINDOW_FRAME);
+		frame_of(
+		    number, sample_below(&state, 2) == 0 ? 1 : 0, WINDOW_FRAME);
 	}
 }
 END_TEST
@@ -228,9 +231,9 @@ START_TEST(a_frame_too_large_to_keep_stands_alone)
 {
 	uint64_t large = add(WINDOW_BYTES / 4 - 200);
 
-	frame_of(large, SSE_RAW, WINDOW_ALONE);
-	ck_assert_uint_eq(window_entry(&window, large)->frames[SSE_RAW].len, 0);
-	frame_of(add(10), SSE_RAW, WINDOW_FRAME);
+	frame_of(large, 1, WINDOW_ALONE);
+	ck_assert_uint_eq(window_entry(&window, large)->frames[1].len, 0);
+	frame_of(add(10), 1, WINDOW_FRAME);
 }
 END_TEST
 
@@ -246,10 +249,9 @@ START_TEST(frames_in_use_are_not_let_go)
 		add(450);
 	/* The frames' arena is somewhere, not at its beginning. */
 	for (uint64_t i = window.first; i < window.end - 50; i++)
-		frame_of(i, SSE_TAGGED, WINDOW_FRAME);
+		frame_of(i, 0, WINDOW_FRAME);
 	for (number = window.first; number < window.end; number++) {
-		got =
-		    window_frame(&window, number, SSE_RAW, &pin, &kept[count]);
+		got = window_frame(&window, number, 1, &pin, &kept[count]);
 		if (got != WINDOW_FRAME)
 			break;
 		count++;
@@ -257,9 +259,9 @@ START_TEST(frames_in_use_are_not_let_go)
 	ck_assert_int_eq(got, WINDOW_WAIT);
 	ck_assert_uint_gt(count, 20);
 	for (size_t i = 0; i < count; i++)
-		assert_frame(&kept[i], window.first + i, SSE_RAW);
+		assert_frame(&kept[i], window.first + i, 1);
 	/* Once they are used up, it goes on. */
-	frame_of(number, SSE_RAW, WINDOW_FRAME);
+	frame_of(number, 1, WINDOW_FRAME);
 }
 END_TEST
 
