@@ -173,6 +173,64 @@ START_TEST(all_have_read_when_each_live_worker_has)
 }
 END_TEST
 
+/* --- revocations --- */
+
+static void
+withdraw_some(void)
+{
+	board_set_alive(&board);
+	board_withdraw(&board, 8, 1);
+	board_withdraw(&board, 9, 2);
+	board_withdraw(&board, 9 + BOARD_WITHDRAWALS, 30);
+	board_set_revocation(&board, 9 + BOARD_WITHDRAWALS);
+}
+
+static void
+show_revocation(void)
+{
+	board_set_revocation(&board, 50);
+}
+
+START_TEST(streams_told_of_a_revocation_add_up_over_live_workers)
+{
+	for (size_t i = 0; i < WORKERS; i++)
+		ck_assert_int_eq(
+		    run_as(BOARD_FIRST_WORKER + i, withdraw_some), 0);
+	ck_assert_uint_eq(board_withdrawn(&board, 8), WORKERS);
+	ck_assert_uint_eq(board_withdrawn(&board, 9), 0); /* a newer one */
+	ck_assert_uint_eq(
+	    board_withdrawn(&board, 9 + BOARD_WITHDRAWALS), 30 * WORKERS);
+	board_owner_ended(&board, BOARD_FIRST_WORKER);
+	ck_assert_uint_eq(board_withdrawn(&board, 8), WORKERS - 1);
+}
+END_TEST
+
+START_TEST(only_live_workers_are_waited_for)
+{
+	uint64_t number = 9 + BOARD_WITHDRAWALS;
+
+	ck_assert_uint_eq(board_unrevoked(&board, number), 0);
+	for (size_t i = 0; i < WORKERS; i++)
+		ck_assert_int_eq(
+		    run_as(BOARD_FIRST_WORKER + i, withdraw_some), 0);
+	ck_assert_uint_eq(board_unrevoked(&board, number), 0);
+	ck_assert_uint_eq(board_unrevoked(&board, number + 1), WORKERS);
+	board_owner_ended(&board, BOARD_FIRST_WORKER + 1);
+	ck_assert_uint_eq(board_unrevoked(&board, number + 1), WORKERS - 1);
+	/* The next owner has yet to read. */
+	ck_assert_int_eq(run_as(BOARD_FIRST_WORKER + 1, count_some), 0);
+	ck_assert_uint_eq(board_unrevoked(&board, number), 1);
+}
+END_TEST
+
+START_TEST(the_hub_shows_the_newest_revocation)
+{
+	ck_assert_uint_eq(board_newest_revocation(&board), 0);
+	ck_assert_int_eq(run_as(BOARD_HUB, show_revocation), 0);
+	ck_assert_uint_eq(board_newest_revocation(&board), 50);
+}
+END_TEST
+
 /* --- the bell --- */
 
 static _Atomic uint64_t *work; /* shared: how much there is */
@@ -283,6 +341,10 @@ main(void)
 	tcase_add_test(tests, every_metric_has_a_name_a_kind_and_a_sentence);
 	tcase_add_test(tests, tallies_of_one_receipt_add_up_over_live_workers);
 	tcase_add_test(tests, all_have_read_when_each_live_worker_has);
+	tcase_add_test(
+	    tests, streams_told_of_a_revocation_add_up_over_live_workers);
+	tcase_add_test(tests, only_live_workers_are_waited_for);
+	tcase_add_test(tests, the_hub_shows_the_newest_revocation);
 	tcase_add_test(tests, no_wake_up_is_lost);
 	tcase_add_test(tests, a_bell_can_be_rung_any_number_of_times);
 	return suite_run("board", tests);
