@@ -198,6 +198,21 @@ scan_after_value(struct scanner *scan)
 	return true;
 }
 
+/* One value, with the space before it; false when the text is at fault. */
+static bool
+scan_whole(struct scanner *scan)
+{
+	do {
+		enum scanned scanned = scan_value(scan);
+
+		if (scanned == SCANNED_OPENED)
+			continue;
+		if (scanned == SCANNED_BAD || !scan_after_value(scan))
+			return false;
+	} while (scan->depth > 0);
+	return true;
+}
+
 bool
 json_valid(const char *text, size_t len)
 {
@@ -206,16 +221,21 @@ json_valid(const char *text, size_t len)
 	if (len == 0)
 		return false;
 	scan.end = text + len;
-	do {
-		enum scanned scanned = scan_value(&scan);
-
-		if (scanned == SCANNED_OPENED)
-			continue;
-		if (scanned == SCANNED_BAD || !scan_after_value(&scan))
-			return false;
-	} while (scan.depth > 0);
+	if (!scan_whole(&scan))
+		return false;
 	skip_space(&scan);
 	return scan.at == scan.end;
+}
+
+size_t
+json_value_length(const char *text, size_t len)
+{
+	struct scanner scan = {.at = text};
+
+	if (len == 0)
+		return 0;
+	scan.end = text + len;
+	return scan_whole(&scan) ? (size_t)(scan.at - text) : 0;
 }
 
 bool

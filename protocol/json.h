@@ -21,6 +21,10 @@ enum { JSON_DEPTH_MAX = 64 };
  */
 bool json_valid(const char *text, size_t len);
 
+/* How long the JSON value is that stands at the start of the text, where more
+ * may follow; 0: there is none. */
+size_t json_value_length(const char *text, size_t len);
+
 /* True when the text is valid JSON and its value an object or an array. */
 bool json_is_object_or_array(const char *text, size_t len);
 

@@ -33,6 +33,10 @@ void courier_finish(struct worker *worker);
 /* Is there a hub that listens? */
 bool courier_connected(const struct worker *worker);
 
+/* Sends what is to be sent, as far as the link takes it; at the end of each
+ * turn of the loop. */
+void courier_flush(struct worker *worker);
+
 /* --- publishing --- */
 
 enum {

@@ -9,6 +9,7 @@
 #include "broker/worker/connection.h"
 #include "broker/worker/http.h"
 #include "broker/worker/page.h"
+#include "broker/worker/publish.h"
 #include "broker/worker/reply.h"
 #include "broker/worker/stream.h"
 #include "broker/worker/streams.h"
@@ -120,6 +121,7 @@ find_route(const struct worker *worker, struct slice path, struct route *route)
 		const char *path;
 		struct route route;
 	} routes[] = {
+	    {"/publish", {NULL, publish_post}},
 	    {"/healthz", {answer_health, NULL}},
 	    {"/readyz", {answer_readiness, NULL}},
 	    {"/stats", {answer_stats, NULL}},

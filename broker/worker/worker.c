@@ -10,12 +10,14 @@
 #include <unistd.h>
 
 #include "broker/shared/bell.h"
+#include "broker/shared/digest.h"
 #include "broker/shared/log.h"
 #include "broker/shared/store.h"
 #include "broker/worker/accept.h"
 #include "broker/worker/authority.h"
 #include "broker/worker/channels.h"
 #include "broker/worker/connection.h"
+#include "broker/worker/courier.h"
 #include "broker/worker/cursor.h"
 #include "broker/worker/follow.h"
 #include "broker/worker/revoked_apply.h"
@@ -42,6 +44,7 @@ on_turn_end(struct ev_loop *loop, ev_prepare *watcher, int events)
 	more = revoked_apply(worker);
 	more |= follow_ring(worker);
 	more |= cursor_catch_up(worker);
+	courier_flush(worker);
 	board_set(worker->board, METRIC_WINDOW_EVENTS,
 	    worker->window.end - worker->window.first);
 	board_set(worker->board, METRIC_WINDOW_BYTES,
@@ -212,6 +215,8 @@ finish(struct worker *worker)
 	while (worker->connections != NULL)
 		connection_destroy(worker->connections);
 	authority_stop(worker);
+	courier_finish(worker);
+	digest_finish();
 	channels_destroy(worker->channels);
 	deliveries_finish(&worker->deliveries);
 	window_finish(&worker->window);
@@ -248,6 +253,8 @@ worker_run(struct heritage *heritage)
 	start_watchers(worker);
 	if (authority_start(worker) == -1)
 		log_fatal(EX_CONFIG, "tokens cannot be verified");
+	if (courier_start(worker) == -1 || digest_start() == -1)
+		log_fatal(EX_OSERR, "no memory");
 	if (heritage->confine(heritage) == -1)
 		log_fatal(EX_OSERR, "not confined");
 	heritage_say_ready(heritage);

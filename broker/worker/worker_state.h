@@ -20,6 +20,7 @@ struct auth_keys;
 struct channels;
 struct connection;
 struct revoked;
+struct courier;
 struct store_reader;
 struct subscriber;
 
@@ -52,6 +53,7 @@ struct worker {
 	struct vault vault;
 	uint64_t vault_version; /* that the keys are of */
 	struct auth_keys *keys; /* for tokens; NULL in mode none */
+	struct courier *courier; /* the link to the hub */
 
 	/* connections */
 	struct connection *connections; /* a doubly linked list */

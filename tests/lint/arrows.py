@@ -31,6 +31,7 @@ LOOPS = {
     "broker/worker/worker_state.h",
     "broker/worker/accept.c", "broker/worker/connection.c",
     "broker/worker/connection.h", "broker/worker/courier.c",
+    "broker/worker/courier_asks.c", "broker/worker/courier_state.h",
 }
 
 
@@ -50,7 +51,7 @@ LIBRARIES = [
      named("ring", "board", "bell", "metrics", "vault")),
     ("seccomp and landlock", r"<(seccomp|linux/(seccomp|landlock))",
      r"\bseccomp_\w+", named("sandbox")),
-    ("OpenSSL", r"<openssl/", r"\bEVP_\w+", named("auth", "tls")),
+    ("OpenSSL", r"<openssl/", r"\bEVP_\w+", named("auth", "tls", "digest")),
     ("jansson", r"<jansson", r"\bjson_(t|loads|loadb|dumps)\b",
      named("auth", "json_line", "report")),
 ]
