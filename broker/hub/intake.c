@@ -103,6 +103,17 @@ update_guest(struct hub *hub, struct publisher *link)
 	return 0;
 }
 
+static bool
+is_allowed(const struct publisher *publisher, const struct message *message)
+{
+	const struct rules *rules = publisher_rules(publisher);
+	struct slice channel = message->event.channel;
+
+	return message->type == MESSAGE_RESYNC
+		   ? rules_allow_resync(rules, channel)
+		   : rules_allow_channel(rules, channel);
+}
+
 static void
 take_publish(
     struct hub *hub, struct publisher *publisher, struct message *message)
@@ -120,8 +131,7 @@ take_publish(
 		refuse(hub, publisher, message->seq, fault);
 	} else if (message->seq <= identity->stored_before) {
 		stage_resend(hub, publisher, message);
-	} else if (!rules_allow_channel(
-		       publisher_rules(publisher), message->event.channel)) {
+	} else if (!is_allowed(publisher, message)) {
 		hub_count(hub, METRIC_NOT_ALLOWED, 1);
 		refuse(hub, publisher, message->seq,
 		    (struct fault){REFUSAL_NOT_ALLOWED, "channel"});

@@ -92,6 +92,12 @@ rules_allow_channel(const struct rules *rules, struct slice channel)
 }
 
 bool
+rules_allow_resync(const struct rules *rules, struct slice channel)
+{
+	return rules->admin || rules_allow_channel(rules, channel);
+}
+
+bool
 rules_allow_commands(const struct rules *rules)
 {
 	return rules->everything || rules->admin;

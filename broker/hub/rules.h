@@ -43,8 +43,10 @@ int rules_init(struct rules *rules, const struct config *config,
     const struct rules_peer *peer);
 void rules_finish(struct rules *rules);
 
-/* May it publish, or send a resync, on this channel? */
+/* May it publish on this channel; and send a resync there, as administrators
+ * may everywhere? */
 bool rules_allow_channel(const struct rules *rules, struct slice channel);
+bool rules_allow_resync(const struct rules *rules, struct slice channel);
 
 /* May it withdraw channels from users? */
 bool rules_allow_commands(const struct rules *rules);

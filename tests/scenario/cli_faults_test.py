@@ -133,6 +133,21 @@ class CliFaults(unittest.TestCase):
         self.assertEqual(done.returncode, 69, done.stderr)
         self.assertIn("/nonexistent/pub.sock: No such file", done.stderr)
 
+    def test_what_can_never_be_published_is_said_without_a_broker(self):
+        for arguments, field in (
+                (["bad channel", "x"], "channel"),
+                (["c" * 201, "x"], "channel"),
+                (["-l", "bad channel"], "channel"),
+                (["--resync", "bad channel"], "channel"),
+                (["-t", "two\nlines", "c", "x"], "type"),
+                (["-t", "bye", "c", "x"], "type"),
+                (["-k", "k" * 201, "c", "x"], "key"),
+                (["-k", b"\xff", "c", "x"], "key")):
+            done = run("-s", "/nonexistent/pub.sock", "--timeout", "0",
+                       *arguments)
+            self.assertEqual(done.returncode, 65, (arguments, done.stderr))
+            self.assertIn(": %s: " % field, done.stderr)
+
     def test_the_socket_may_come_from_the_environment(self):
         fake = FakeBroker(self)
         done = run("c", "x", env={"SSEMUX_SOCKET": fake.path})

@@ -277,6 +277,37 @@ class Publisher(BrokerCase):
             publisher.publish("c", "x")
             publisher.close()
 
+    def test_who_says_no_hello_loses_its_place(self):
+        broker = self.broker(publish__max_publishers=2,
+                             publish__hello_timeout="1s")
+        with broker.publisher("greeted") as greeted:
+            silent = broker.publisher("x", hello=False)
+            self.addCleanup(silent.close)
+            silent.send_bytes(b"\x93\x00")  # not the whole of it
+            self.assertEqual(silent.receive()[:3],
+                             [wire.ERROR, None, "timeout"])
+            with self.assertRaises(wire.Closed):
+                silent.receive()
+            with broker.publisher("other") as other:
+                other.publish("c", "x")
+            greeted.publish("c", "x")  # longer ago than the timeout
+            self.assertEqual(broker.stats()["publishers_silent_total"], 1)
+
+    def test_who_is_told_to_go_and_does_not_read_loses_its_place(self):
+        broker = self.broker(publish__hello_timeout="1s")
+        old = broker.publisher("p")
+        self.addCleanup(old.close)
+        old.socket.settimeout(0.5)
+        with self.assertRaises(TimeoutError):
+            while True:  # its answers stay unread, until nothing is taken
+                old.offer_many(("c", "x") for _ in range(1000))
+        self.assertEqual(broker.stats()["publishers"], 1)
+        with broker.publisher("p") as new:
+            new.publish("c", "x")
+            wait_for(lambda: broker.stats()["publishers"] == 1,
+                     "the old one's end")
+            new.publish("c", "x")
+
     def test_the_report_is_json(self):
         broker = self.broker()
         with broker.publisher() as publisher:

@@ -63,6 +63,9 @@ may(uid_t uid, gid_t gid, const gid_t *groups, size_t group_count)
 	}
 	if (rules_allow_commands(&rules))
 		strcat(text, "+");
+	ck_assert_int_eq(rules_allow_resync(&rules, slice_of_text("other")),
+	    rules_allow_commands(&rules) ||
+		rules_allow_channel(&rules, slice_of_text("other")));
 	rules_finish(&rules);
 	return text;
 }
