@@ -2,6 +2,7 @@
 #include "broker/shared/report.h"
 
 #include <inttypes.h>
+#include <time.h>
 
 #include "broker/shared/board.h"
 #include "protocol/buf.h"
@@ -14,6 +15,19 @@ report_append_cursor(struct buf *buf, const char *name, uint64_t cursor)
 
 	cursor_id_format(cursor, text);
 	buf_printf(buf, "\"%s\":\"%s\"", name, text);
+}
+
+void
+report_append_time(struct buf *buf, const char *name, uint64_t ms)
+{
+	time_t seconds = (time_t)(ms / 1000);
+	struct tm utc;
+	char text[32] = "";
+
+	if (gmtime_r(&seconds, &utc) != NULL)
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
+	buf_printf(
+	    buf, "\"%s\":\"%s.%03uZ\"", name, text, (unsigned)(ms % 1000));
 }
 
 static void

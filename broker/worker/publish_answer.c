@@ -128,11 +128,21 @@ problem_of(enum refusal refusal)
 	return PROBLEM_LATER;
 }
 
+void
+publish_answer_fault(struct connection *connection, const struct fault *fault)
+{
+	enum problem problem = problem_of(fault->refusal);
+
+	if (problem == PROBLEM_LATER)
+		reply_retry(connection, problem);
+	else
+		reply_problem(connection, problem, NULL);
+}
+
 static void
 reply_single(const struct publish_answer *answer)
 {
 	const struct courier_result *result = &answer->results[0];
-	enum problem problem;
 	struct buf body;
 
 	if (result->fault.refusal == REFUSAL_NONE) {
@@ -142,11 +152,7 @@ reply_single(const struct publish_answer *answer)
 		reply_buf(answer->connection, 200, JSON_TYPE, &body);
 		return;
 	}
-	problem = problem_of(result->fault.refusal);
-	if (problem == PROBLEM_LATER)
-		reply_retry(answer->connection, problem);
-	else
-		reply_problem(answer->connection, problem, NULL);
+	publish_answer_fault(answer->connection, &result->fault);
 }
 
 static void

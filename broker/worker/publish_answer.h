@@ -9,6 +9,7 @@
 
 struct connection;
 struct courier_event;
+struct fault;
 struct publish_answer;
 struct publish_request;
 
@@ -24,5 +25,9 @@ void publish_answer_now(struct publish_answer *answer);
  * connection wait. It is gone when that was answered. */
 void publish_answer_wait(struct publish_answer *answer,
     const struct courier_event *events, size_t count);
+
+/* Answers a request that a fault ends: with its own problem, or "later". */
+void publish_answer_fault(
+    struct connection *connection, const struct fault *fault);
 
 #endif

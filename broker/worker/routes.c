@@ -2,13 +2,13 @@
 #include "broker/worker/routes.h"
 
 #include <inttypes.h>
-#include <time.h>
 
 #include "broker/shared/report.h"
 #include "broker/worker/authority.h"
 #include "broker/worker/connection.h"
 #include "broker/worker/http.h"
 #include "broker/worker/page.h"
+#include "broker/worker/poke.h"
 #include "broker/worker/publish.h"
 #include "broker/worker/reply.h"
 #include "broker/worker/stream.h"
@@ -43,20 +43,6 @@ answer_readiness(
 }
 
 static void
-append_timestamp(struct buf *buf, uint64_t now_ms)
-{
-	time_t seconds = (time_t)(now_ms / 1000);
-	struct tm utc;
-	char text[32];
-
-	if (gmtime_r(&seconds, &utc) == NULL ||
-	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc) == 0)
-		return;
-	buf_printf(
-	    buf, "\"timestamp\":\"%s.%03uZ\"", text, (unsigned)(now_ms % 1000));
-}
-
-static void
 answer_stats(struct connection *connection, const struct http_request *request)
 {
 	struct worker *worker = connection->worker;
@@ -69,7 +55,7 @@ answer_stats(struct connection *connection, const struct http_request *request)
 	buf_init(&body, 0);
 	buf_printf(&body, "{\"totalConnections\":%" PRIu64 ",",
 	    board_sum(worker->board, METRIC_STREAMS));
-	append_timestamp(&body, worker_now_ms(worker));
+	report_append_time(&body, "timestamp", worker_now_ms(worker));
 	buf_append_char(&body, ',');
 	report_append_cursor(&body, "cursor", worker->window.head);
 	buf_append_char(&body, ',');
@@ -122,6 +108,7 @@ find_route(const struct worker *worker, struct slice path, struct route *route)
 		struct route route;
 	} routes[] = {
 	    {"/publish", {NULL, publish_post}},
+	    {"/poke", {NULL, poke_post}},
 	    {"/healthz", {answer_health, NULL}},
 	    {"/readyz", {answer_readiness, NULL}},
 	    {"/stats", {answer_stats, NULL}},
@@ -131,6 +118,10 @@ find_route(const struct worker *worker, struct slice path, struct route *route)
 
 	if (streams_find(worker, path) != NULL) {
 		*route = (struct route){stream_open, NULL};
+		return true;
+	}
+	if (streams_find_poke(worker, path) != NULL) {
+		*route = (struct route){NULL, poke_post};
 		return true;
 	}
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
