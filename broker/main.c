@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "broker/shared/config.h"
+#include "broker/shared/config_http.h"
 #include "broker/shared/heritage.h"
 #include "broker/shared/log.h"
 #include "broker/supervisor/keys.h"
@@ -106,6 +107,10 @@ load_config(const struct options *options, struct config *config)
 	why = contradiction(config);
 	if (why != NULL) {
 		fprintf(stderr, "ssemuxd: %s\n", why);
+		exit(EX_CONFIG);
+	}
+	if (config_http_check(config, error) == -1) {
+		fprintf(stderr, "ssemuxd: %s\n", error);
 		exit(EX_CONFIG);
 	}
 	if (listen_check(config) == -1)

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "broker/shared/board.h"
+#include "broker/shared/census.h"
 #include "broker/shared/config.h"
 #include "broker/shared/ring.h"
 
@@ -17,12 +18,16 @@ struct heritage {
 	int ring_fd;
 	struct board board;
 	int board_fd;
+	struct census census;
+	int census_fd;
 	int hub_bell;
 	int *worker_bells; /* one per worker */
 	size_t workers;
-	int vault_fd;   /* keys for tokens; see vault.h */
-	int publish_fd; /* listening UNIX socket */
-	int *http_fds;  /* listening TCP sockets */
+	int vault_fd;              /* keys for tokens; see vault.h */
+	size_t worker_connections; /* that each worker has descriptors for */
+	size_t connections;        /* of all workers at most */
+	int publish_fd;            /* listening UNIX socket */
+	int *http_fds;             /* listening TCP sockets */
 	size_t http_count;
 
 	/* Set per child, after the fork. */

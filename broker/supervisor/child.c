@@ -82,6 +82,10 @@ static void __attribute__((noreturn)) child_main(struct child *child,
 	if (board_confine(&heritage->board, heritage->board_fd, child->page) ==
 	    -1)
 		log_fatal(EX_OSERR, "map the board: %m");
+	if (census_confine(&heritage->census, heritage->census_fd,
+		child->page == BOARD_HUB ? CENSUS_NO_REGION : child->worker) ==
+	    -1)
+		log_fatal(EX_OSERR, "map the census: %m");
 	if (privileges_drop(birth->privileges) == -1)
 		log_fatal(
 		    EX_NOPERM, "become %s: %m", heritage->config->broker_user);
@@ -182,6 +186,8 @@ child_ended(
 
 	log_end(child, status);
 	board_owner_ended(&heritage->board, child->page);
+	if (child->page != BOARD_HUB)
+		census_owner_ended(&heritage->census, child->worker);
 	if (child->ready_fd != -1)
 		close(child->ready_fd);
 	child->ready_fd = -1;

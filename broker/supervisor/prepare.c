@@ -10,6 +10,11 @@
 #include "broker/shared/heritage.h"
 #include "broker/shared/log.h"
 
+enum {
+	DESCRIPTORS_KEPT = 128, /* that are not connections */
+	WORKER_CONNECTIONS_MAX = 1048576,
+};
+
 /* As many connections as the system allows. */
 static void
 raise_descriptors(void)
@@ -52,6 +57,37 @@ make_bells(struct heritage *heritage)
 	return 0;
 }
 
+/* How many connections there may be, with the descriptors that there are. */
+static void
+size_connections(struct heritage *heritage)
+{
+	uint64_t max = heritage->config->http_max_connections;
+	size_t descriptors = 1024;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+		descriptors = limit.rlim_cur;
+	descriptors = descriptors > 2 * DESCRIPTORS_KEPT
+			  ? descriptors - DESCRIPTORS_KEPT
+			  : DESCRIPTORS_KEPT;
+	if (descriptors > WORKER_CONNECTIONS_MAX)
+		descriptors = WORKER_CONNECTIONS_MAX;
+	heritage->connections = descriptors * heritage->workers;
+	if (max < heritage->connections)
+		heritage->connections = max;
+	if (descriptors > heritage->connections)
+		descriptors = heritage->connections;
+	heritage->worker_connections = descriptors;
+}
+
+/* An address and a user for each connection, also for those that are taken
+ * only to be refused. */
+static size_t
+census_keys(const struct heritage *heritage)
+{
+	return 2 * (heritage->worker_connections + DESCRIPTORS_KEPT);
+}
+
 int
 prepare_heritage(struct heritage *heritage)
 {
@@ -59,8 +95,11 @@ prepare_heritage(struct heritage *heritage)
 
 	raise_descriptors();
 	heritage->workers = worker_count(config);
+	size_connections(heritage);
 	if (board_create(&heritage->board, heritage->workers,
 		&heritage->board_fd) == -1 ||
+	    census_create(&heritage->census, heritage->workers,
+		census_keys(heritage), &heritage->census_fd) == -1 ||
 	    ring_create(&heritage->ring, config->broker_ring,
 		&heritage->ring_fd) == -1 ||
 	    make_bells(heritage) == -1) {

@@ -7,12 +7,12 @@
 
 #include "broker/shared/log.h"
 #include "broker/worker/connection.h"
+#include "broker/worker/limits.h"
 #include "broker/worker/worker_state.h"
 
 enum {
 	ACCEPTS_PER_TURN = 64,
-	/* Connections over connection_max that are taken to be refused. */
-	REFUSALS_MAX = 64,
+	WARN_S = 60,
 	SLACK_MIN = 8,
 	SLACK_FRACTION = 32, /* of the fewest */
 	/* After so many pauses in which no other worker took any, some are
@@ -51,13 +51,6 @@ over_share(const struct worker *worker)
 	       worker->connection_count - fewest > slack;
 }
 
-static bool
-is_full(const struct worker *worker)
-{
-	return worker->connection_count >=
-	       worker->connection_max + REFUSALS_MAX;
-}
-
 static void
 listen_again(struct worker *worker)
 {
@@ -94,30 +87,49 @@ on_accept_again(struct ev_loop *loop, ev_timer *timer, int events)
 	if (accepted != worker->accepted_by_others)
 		worker->accept_pauses = 0;
 	worker->accepted_by_others = accepted;
-	if (is_full(worker))
+	if (limits_full(worker))
 		return;
 	if (over_share(worker) && ++worker->accept_pauses < PAUSES_MAX)
 		return;
 	listen_again(worker);
 }
 
+/* Says that it fails, but not all the time. */
+static void
+warn(struct worker *worker)
+{
+	uint64_t now_s = worker_steady_s();
+
+	worker_count(worker, METRIC_ACCEPT_FAILURES, 1);
+	if (worker->accept_warned_s != 0 &&
+	    now_s - worker->accept_warned_s < WARN_S)
+		return;
+	log_warn("accept: %m (this is not said again for a while)");
+	worker->accept_warned_s = now_s;
+}
+
 /* One connection. False: there is none, or none can be had now. */
 static bool
 accept_one(struct worker *worker, int listener)
 {
-	int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct sockaddr_storage socket = {.ss_family = AF_UNSPEC};
+	socklen_t size = sizeof(socket);
+	int fd = accept4(listener, (struct sockaddr *)&socket, &size,
+	    SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct address hop;
 
 	if (fd == -1) {
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
-			log_warn("accept: %m");
+			warn(worker);
 			pause_listening(worker);
 		}
 		return errno == ECONNABORTED || errno == EINTR;
 	}
-	if (connection_create(worker, fd) == NULL)
-		log_warn("accept: no memory");
-	else
-		worker_count(worker, METRIC_CONNECTIONS_ACCEPTED, 1);
+	worker_count(worker, METRIC_CONNECTIONS_ACCEPTED, 1);
+	address_of_socket(&hop, &socket);
+	errno = 0;
+	if (connection_create(worker, fd, &hop) == NULL && errno == ENOMEM)
+		warn(worker);
 	return true;
 }
 
@@ -131,7 +143,7 @@ on_connection(struct ev_loop *loop, ev_io *io, int events)
 	(void)loop;
 	(void)events;
 	for (int i = 0; i < most; i++) {
-		if (is_full(worker) || (patient && over_share(worker))) {
+		if (limits_full(worker) || (patient && over_share(worker))) {
 			pause_listening(worker);
 			return;
 		}

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "broker/worker/cursor.h"
+#include "broker/worker/limits.h"
+#include "broker/worker/proxies.h"
 #include "broker/worker/requests.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
@@ -43,7 +45,7 @@ connection_set_deadline(struct connection *connection, uint64_t ms)
 }
 
 struct connection *
-connection_create(struct worker *worker, int fd)
+connection_create(struct worker *worker, int fd, const struct address *hop)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
 
@@ -66,7 +68,25 @@ connection_create(struct worker *worker, int fd)
 	worker->connections = connection;
 	worker->connection_count++;
 	board_set(worker->board, METRIC_CONNECTIONS, worker->connection_count);
-	return connection;
+	connection->refusal = PROBLEM_COUNT;
+	limits_note_total(connection);
+	connection->proxy_due = worker->config->http_proxy_protocol &&
+				proxies_trust(&worker->proxies, hop);
+	return connection_came_from(connection, hop) ? connection : NULL;
+}
+
+bool
+connection_came_from(struct connection *connection, const struct address *hop)
+{
+	connection->hop = *hop;
+	connection->peer = *hop;
+	connection->via_proxy =
+	    proxies_trust(&connection->worker->proxies, hop);
+	/* Requests of clients that a proxy brings count one by one. */
+	if (connection->via_proxy || limits_enter_address(connection))
+		return true;
+	connection_destroy(connection);
+	return false;
 }
 
 void
@@ -87,6 +107,7 @@ connection_destroy(struct connection *connection)
 	subscriber_destroy(worker, connection->subscriber);
 	connection_drop_errand(connection);
 	requests_drop(connection);
+	limits_leave_address(connection);
 	wheel_remove(&connection->due);
 	ev_io_stop(worker->loop, &connection->io);
 	close(connection->io.fd);
@@ -170,6 +191,8 @@ after_answer(struct connection *connection)
 		return linger(connection);
 	connection->state = CONNECTION_READING;
 	connection->served = true;
+	if (connection->via_proxy)
+		limits_leave_address(connection);
 	watch(connection, EV_READ);
 	connection_set_deadline(
 	    connection, connection->worker->config->http_idle_timeout);
@@ -286,7 +309,7 @@ read_request(struct connection *connection)
 		connection_set_deadline(connection, config->http_head_timeout);
 	/* Of a head, only the end of a line can make more, or being too long:
 	 * a client that sends byte by byte is not read anew each time. */
-	if (first || connection->arrival != NULL ||
+	if (first || connection->proxy_due || connection->arrival != NULL ||
 	    memchr(bytes, '\n', got) != NULL ||
 	    before + got >= config->http_max_head)
 		requests_take(connection);

@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "broker/shared/address.h"
+#include "broker/worker/problem.h"
 #include "broker/worker/wheel.h"
 #include "protocol/buf.h"
 
@@ -44,15 +46,29 @@ struct connection {
 	bool input_ended;      /* the peer says no more */
 	uint32_t last_write_s; /* stream: when it last got something */
 	struct buf in;
-	struct buf out;          /* answer, or control events of a stream */
-	struct arrival *arrival; /* a request whose body is coming in */
+	struct buf out;           /* answer, or control events of a stream */
+	const char *allow_origin; /* what CORS says to the request; or NULL */
+	struct address hop;       /* the other end of the connection */
+	struct address peer;      /* the client; see proxies.h */
+	bool proxy_due;           /* a PROXY header comes first */
+	bool via_proxy;           /* hop is trusted to say who is the client */
+	enum problem refusal;     /* to each request; PROBLEM_COUNT: none */
+	uint64_t address_key;     /* counted with this key; 0: not counted */
+	struct arrival *arrival;  /* a request whose body is coming in */
 	struct subscriber *subscriber;
 	void *errand; /* what the answer waits for; see connection_wait() */
 	void (*errand_dropped)(void *errand);
 };
 
-/* Takes over a connected socket. NULL: no memory, and the socket is closed. */
-struct connection *connection_create(struct worker *worker, int fd);
+/* Takes over a connected socket whose other end has that address. NULL: no
+ * memory, or too many of that address; the socket is closed. */
+struct connection *connection_create(
+    struct worker *worker, int fd, const struct address *hop);
+
+/* The other end is there, or behind a proxy that said so. False: there are too
+ * many of that address, and the connection was destroyed. */
+bool connection_came_from(
+    struct connection *connection, const struct address *hop);
 
 /* Closes it, now, whatever it is doing. */
 void connection_destroy(struct connection *connection);

@@ -47,6 +47,24 @@ reason_phrase(int status)
 	return "";
 }
 
+/* What a page of another site may see. */
+static void
+append_cors(struct connection *connection)
+{
+	const char *origin = connection->allow_origin;
+
+	if (origin == NULL)
+		return;
+	buf_printf(&connection->out,
+	    "Access-Control-Allow-Origin: %s\r\n"
+	    "Access-Control-Expose-Headers: Retry-After\r\n",
+	    origin);
+	/* Cookies and the like go only to sites that are named. */
+	if (strcmp(origin, "*") != 0)
+		buf_append_text(&connection->out,
+		    "Access-Control-Allow-Credentials: true\r\n");
+}
+
 /* What every answer that is no stream has. */
 static void
 append_status(struct connection *connection, int status)
@@ -61,6 +79,7 @@ append_status(struct connection *connection, int status)
 	    "Connection: %s\r\n",
 	    status, reason_phrase(status),
 	    connection->keep_alive ? "keep-alive" : "close");
+	append_cors(connection);
 }
 
 static void
@@ -138,11 +157,36 @@ reply_problem(
 	reply_problem_with(connection, problem, detail, "");
 }
 
-void
-reply_options(struct connection *connection, const char *allowed)
+static bool
+is_preflight(const struct http_request *request)
 {
+	return http_header(request, "Origin", NULL).len > 0 &&
+	       http_header(request, "Access-Control-Request-Method", NULL).len >
+		   0;
+}
+
+void
+reply_options(struct connection *connection, const struct http_request *request,
+    const char *allowed)
+{
+	bool preflight = is_preflight(request);
+
+	if (preflight && connection->allow_origin == NULL) {
+		worker_count(connection->worker, METRIC_REFUSED_ORIGIN, 1);
+		reply_problem(connection, PROBLEM_ORIGIN_NOT_ALLOWED, NULL);
+		return;
+	}
 	append_status(connection, 204);
-	buf_printf(&connection->out, "Allow: %s\r\n\r\n", allowed);
+	buf_printf(&connection->out, "Allow: %s\r\n", allowed);
+	if (preflight)
+		buf_printf(&connection->out,
+		    "Access-Control-Allow-Methods: %s\r\n"
+		    "Access-Control-Allow-Headers: Authorization, "
+		    "Cache-Control, Content-Type, Idempotency-Key, "
+		    "Last-Event-ID, X-Requested-With\r\n"
+		    "Access-Control-Max-Age: 600\r\n",
+		    allowed);
+	buf_append_text(&connection->out, "\r\n");
 }
 
 void
@@ -164,18 +208,39 @@ reply_retry(struct connection *connection, enum problem problem)
 	reply_problem_with(connection, problem, NULL, header);
 }
 
+/* Counts a refusal that is not for ever. */
+static void
+count_refusal(struct worker *worker, enum problem problem)
+{
+	worker_count(worker, METRIC_CONNECTIONS_REFUSED, 1);
+	if (problem == PROBLEM_OVERLOAD)
+		worker_count(worker, METRIC_REFUSED_OVERLOAD, 1);
+	else if (problem == PROBLEM_LIMIT_ADDRESS)
+		worker_count(worker, METRIC_REFUSED_ADDRESS, 1);
+	else if (problem == PROBLEM_LIMIT_USER)
+		worker_count(worker, METRIC_REFUSED_USER, 1);
+}
+
+void
+reply_for_now(struct connection *connection, enum problem problem)
+{
+	count_refusal(connection->worker, problem);
+	connection->keep_alive = false;
+	reply_retry(connection, problem);
+}
+
 void
 reply_later(struct connection *connection, const struct http_request *request,
     enum problem problem)
 {
 	struct worker *worker = connection->worker;
 
-	worker_count(worker, METRIC_CONNECTIONS_REFUSED, 1);
-	connection->keep_alive = false;
 	if (!http_accepts(request, "text/event-stream")) {
-		reply_retry(connection, problem);
+		reply_for_now(connection, problem);
 		return;
 	}
+	count_refusal(worker, problem);
+	connection->keep_alive = false;
 	reply_stream_head(connection);
 	if (!connection->head_only)
 		control_bye(worker, connection, problem_code(problem));
@@ -192,6 +257,7 @@ reply_stream_head(struct connection *connection)
 	    "Vary: Accept, Origin\r\n"
 	    "X-Content-Type-Options: nosniff\r\n"
 	    "Connection: close\r\n");
+	append_cors(connection);
 	if (connection->http_minor > 0)
 		buf_append_text(
 		    &connection->out, "Transfer-Encoding: chunked\r\n");

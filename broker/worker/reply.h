@@ -34,8 +34,10 @@ void reply_problem(
 void reply_problem_with(struct connection *connection, enum problem problem,
     const char *detail, const char *headers);
 
-/* 204 to OPTIONS, with the methods that the path has. */
-void reply_options(struct connection *connection, const char *allowed);
+/* The answer to OPTIONS, with the methods that the path has; to a preflight
+ * (CORS), what it asks, or that it may not. */
+void reply_options(struct connection *connection,
+    const struct http_request *request, const char *allowed);
 
 /* 405, with the methods that the path has, as "GET, HEAD". */
 void reply_method(struct connection *connection, const char *allowed);
@@ -49,7 +51,10 @@ void reply_method(struct connection *connection, const char *allowed);
 void reply_later(struct connection *connection,
     const struct http_request *request, enum problem problem);
 
-/* The same problem with Retry-After, whatever the request accepts; the
+/* The same, but with the problem whatever the request accepts. */
+void reply_for_now(struct connection *connection, enum problem problem);
+
+/* A problem with Retry-After, whatever the request accepts; the
  * connection may go on. */
 void reply_retry(struct connection *connection, enum problem problem);
 

@@ -12,6 +12,10 @@
 #include "broker/worker/connection.h"
 #include "broker/worker/http.h"
 #include "broker/worker/http_body.h"
+#include "broker/worker/limits.h"
+#include "broker/worker/origin.h"
+#include "broker/worker/proxies.h"
+#include "broker/worker/proxy_header.h"
 #include "broker/worker/reply.h"
 #include "broker/worker/routes.h"
 #include "broker/worker/subscriber.h"
@@ -72,6 +76,21 @@ know_request(struct connection *connection, const struct http_request *request)
 {
 	connection->http_minor = request->minor;
 	connection->head_only = slice_is(request->method, "HEAD");
+	connection->allow_origin =
+	    origin_granted(connection->worker->config, request);
+}
+
+/* Whose request it is, when a proxy brings it. */
+static void
+know_client(struct connection *connection, const struct http_request *request)
+{
+	if (!connection->via_proxy)
+		return;
+	limits_leave_address(connection);
+	connection->peer = proxies_client(
+	    &connection->worker->proxies, request, connection->hop);
+	if (!limits_enter_address(connection))
+		connection->refusal = PROBLEM_LIMIT_ADDRESS;
 }
 
 /* Answers a whole request, of which size bytes are still held. False: the
@@ -83,9 +102,11 @@ take_request(struct connection *connection, const struct http_request *request,
 	bool unread = has_body(request) && connection->arrival == NULL;
 
 	know_request(connection, request);
+	know_client(connection, request);
 	/* A body that nobody asked for is not read. */
 	connection->keep_alive = request->keep_alive && !unread &&
 				 !connection->input_ended &&
+				 connection->refusal == PROBLEM_COUNT &&
 				 !connection->worker->draining;
 	routes_answer(connection, request);
 	requests_drop(connection);
@@ -119,9 +140,8 @@ static bool
 refuse_for_now(struct connection *connection)
 {
 	requests_drop(connection);
-	worker_count(connection->worker, METRIC_CONNECTIONS_REFUSED, 1);
 	connection->keep_alive = false;
-	reply_retry(connection, PROBLEM_OVERLOAD);
+	reply_for_now(connection, PROBLEM_OVERLOAD);
 	return connection_answered(connection);
 }
 
@@ -303,6 +323,41 @@ take_next_request(struct connection *connection)
 	return false;
 }
 
+/* What a proxy says before the client's first byte. False: it is not whole, or
+ * the connection was destroyed. */
+static bool
+take_proxy_header(struct connection *connection)
+{
+	struct address client = connection->hop;
+	size_t size;
+
+	switch (proxy_header_read(buf_bytes(&connection->in),
+	    buf_length(&connection->in), &client, &size)) {
+	case PROXY_HEADER_CLIENT:
+	case PROXY_HEADER_LOCAL:
+		connection->proxy_due = false;
+		buf_consume(&connection->in, size);
+		return connection_came_from(connection, &client);
+	case PROXY_HEADER_PART:
+		return false;
+	case PROXY_HEADER_BAD:
+		break;
+	}
+	return requests_refuse(
+	    connection, PROBLEM_BAD_REQUEST, "the PROXY header is malformed");
+}
+
+/* The next thing that comes on a connection. */
+static bool
+take_next(struct connection *connection)
+{
+	if (connection->proxy_due)
+		return take_proxy_header(connection);
+	if (connection->arrival != NULL)
+		return take_body(connection);
+	return take_next_request(connection);
+}
+
 void
 requests_take(struct connection *connection)
 {
@@ -311,9 +366,7 @@ requests_take(struct connection *connection)
 			buf_finish(&connection->in);
 			return;
 		}
-		if (connection->arrival != NULL
-			? !take_body(connection)
-			: !take_next_request(connection))
+		if (!take_next(connection))
 			return;
 	}
 }

@@ -7,6 +7,7 @@
 #include "broker/worker/authority.h"
 #include "broker/worker/connection.h"
 #include "broker/worker/http.h"
+#include "broker/worker/origin.h"
 #include "broker/worker/page.h"
 #include "broker/worker/poke.h"
 #include "broker/worker/publish.h"
@@ -107,21 +108,21 @@ find_route(const struct worker *worker, struct slice path, struct route *route)
 		const char *path;
 		struct route route;
 	} routes[] = {
-	    {"/publish", {NULL, publish_post}},
-	    {"/poke", {NULL, poke_post}},
-	    {"/healthz", {answer_health, NULL}},
-	    {"/readyz", {answer_readiness, NULL}},
-	    {"/stats", {answer_stats, NULL}},
-	    {"/metrics", {answer_metrics, NULL}},
-	    {"/", {answer_page, NULL}},
+	    {"/publish", {NULL, publish_post, false}},
+	    {"/poke", {NULL, poke_post, false}},
+	    {"/healthz", {answer_health, NULL, true}},
+	    {"/readyz", {answer_readiness, NULL, true}},
+	    {"/stats", {answer_stats, NULL, false}},
+	    {"/metrics", {answer_metrics, NULL, true}},
+	    {"/", {answer_page, NULL, false}},
 	};
 
 	if (streams_find(worker, path) != NULL) {
-		*route = (struct route){stream_open, NULL};
+		*route = (struct route){stream_open, NULL, false};
 		return true;
 	}
 	if (streams_find_poke(worker, path) != NULL) {
-		*route = (struct route){NULL, poke_post};
+		*route = (struct route){NULL, poke_post, false};
 		return true;
 	}
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
@@ -152,6 +153,21 @@ methods_of(const struct route *route)
 				   : "GET, HEAD, POST, OPTIONS";
 }
 
+/* A page of any site can make a browser send one. */
+static void
+answer_post(struct connection *connection, const struct http_request *request,
+    const struct route *route)
+{
+	struct worker *worker = connection->worker;
+
+	if (origin_may_change(worker->config, request)) {
+		route->post(connection, request);
+		return;
+	}
+	worker_count(worker, METRIC_REFUSED_ORIGIN, 1);
+	reply_problem(connection, PROBLEM_ORIGIN_NOT_ALLOWED, NULL);
+}
+
 void
 routes_answer(struct connection *connection, const struct http_request *request)
 {
@@ -160,10 +176,12 @@ routes_answer(struct connection *connection, const struct http_request *request)
 
 	if (!find_route(connection->worker, request->path, &route))
 		reply_problem(connection, PROBLEM_NOT_FOUND, NULL);
+	else if (connection->refusal != PROBLEM_COUNT && !route.always)
+		reply_later(connection, request, connection->refusal);
 	else if (slice_is(method, "OPTIONS"))
-		reply_options(connection, methods_of(&route));
+		reply_options(connection, request, methods_of(&route));
 	else if (slice_is(method, "POST") && route.post != NULL)
-		route.post(connection, request);
+		answer_post(connection, request, &route);
 	else if ((slice_is(method, "GET") || slice_is(method, "HEAD")) &&
 		 route.get != NULL)
 		route.get(connection, request);

@@ -18,6 +18,7 @@ struct route {
 	    struct connection *connection, const struct http_request *request);
 	void (*post)(
 	    struct connection *connection, const struct http_request *request);
+	bool always; /* answered however many connections there are */
 };
 
 /* Does anything want the body of this request? */

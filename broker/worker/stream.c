@@ -388,10 +388,6 @@ stream_open(struct connection *connection, const struct http_request *request)
 		reply_later(connection, request, PROBLEM_DRAIN);
 		return;
 	}
-	if (worker->connection_count > worker->connection_max) {
-		reply_later(connection, request, PROBLEM_OVERLOAD);
-		return;
-	}
 	if (!find_authority(&opening, request))
 		return;
 	open_for(&opening, request);

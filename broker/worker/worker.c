@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,11 +23,7 @@
 #include "broker/worker/store_read.h"
 #include "broker/worker/worker_state.h"
 
-enum {
-	DELIVERIES_MIN = 262144,
-	/* Descriptors that are not connections. */
-	DESCRIPTORS_KEPT = 128,
-};
+enum { DELIVERIES_MIN = 262144 };
 
 /* --- the loop --- */
 
@@ -124,30 +119,13 @@ on_terminate(struct ev_loop *loop, ev_signal *watcher, int events)
 
 /* --- start and end --- */
 
-static size_t
-connections_max(const struct config *config)
-{
-	struct rlimit limit;
-	size_t descriptors = 1024;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
-		descriptors = limit.rlim_cur;
-	descriptors = descriptors > 2 * DESCRIPTORS_KEPT
-			  ? descriptors - DESCRIPTORS_KEPT
-			  : DESCRIPTORS_KEPT;
-	if (config->http_max_connections != CONFIG_AUTO &&
-	    config->http_max_connections < descriptors)
-		return config->http_max_connections;
-	return descriptors;
-}
-
 static int
 start_memory(struct worker *worker)
 {
 	const struct config *config = worker->config;
 	size_t deliveries;
 
-	worker->connection_max = connections_max(config);
+	worker->connection_max = worker->heritage->worker_connections;
 	deliveries = 2 * worker->connection_max;
 	if (deliveries < DELIVERIES_MIN)
 		deliveries = DELIVERIES_MIN;
@@ -156,6 +134,7 @@ start_memory(struct worker *worker)
 	    calloc(config->http_max_channels, sizeof(worker->patterns[0]));
 	buf_init(&worker->catch_up, 0);
 	if (worker->channels == NULL || worker->patterns == NULL ||
+	    proxies_init(&worker->proxies, config) == -1 ||
 	    deliveries_init(&worker->deliveries, deliveries) == -1 ||
 	    window_init(&worker->window, config->broker_window,
 		config->broker_window_events, config->shapes,
@@ -218,6 +197,7 @@ finish(struct worker *worker)
 	courier_finish(worker);
 	digest_finish();
 	channels_destroy(worker->channels);
+	proxies_finish(&worker->proxies);
 	deliveries_finish(&worker->deliveries);
 	window_finish(&worker->window);
 	buf_finish(&worker->catch_up);

@@ -13,6 +13,7 @@
 #include "broker/shared/vault.h"
 #include "broker/worker/delivery.h"
 #include "broker/worker/outgoing.h"
+#include "broker/worker/proxies.h"
 #include "broker/worker/wheel.h"
 #include "broker/worker/window.h"
 
@@ -59,6 +60,7 @@ struct worker {
 	struct connection *connections; /* a doubly linked list */
 	size_t connection_count;
 	size_t connection_max;
+	struct proxies proxies;
 	size_t bodies_bytes; /* of requests that are coming in */
 	struct wheel wheel;
 	uint64_t random; /* state of worker_jitter() */
@@ -66,6 +68,7 @@ struct worker {
 	bool accepting;
 	unsigned accept_pauses;      /* in a row */
 	uint64_t accepted_by_others; /* at the last pause */
+	uint64_t accept_warned_s;    /* when it was last said that it fails */
 
 	ev_io *listeners; /* one per listening socket */
 	ev_io bell;

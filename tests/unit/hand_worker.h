@@ -68,6 +68,12 @@ hand_worker_make(struct hand_worker *hand)
 	ring_take_over(&heritage->ring);
 	ck_assert_int_eq(
 	    board_create(&heritage->board, 1, &heritage->board_fd), 0);
+	ck_assert_int_eq(census_create(&heritage->census, 1,
+			     2 * HAND_CONNECTIONS, &heritage->census_fd),
+	    0);
+	ck_assert_int_eq(
+	    census_confine(&heritage->census, heritage->census_fd, 0), 0);
+	heritage->connections = HAND_CONNECTIONS;
 	heritage->hub_bell = bell_create();
 	worker->heritage = heritage;
 	worker->config = &hand->config;
@@ -108,6 +114,7 @@ hand_worker_finish(struct hand_worker *hand)
 	ring_unmap(&hand->heritage.ring);
 	close(hand->heritage.ring_fd);
 	close(hand->heritage.board_fd);
+	close(hand->heritage.census_fd);
 	close(hand->heritage.hub_bell);
 	config_finish(&hand->config);
 	store_folder_remove(&hand->store);
@@ -155,6 +162,7 @@ hand_worker_publish(struct hand_worker *hand, size_t data_len)
 static inline int
 hand_worker_connect(struct hand_worker *hand)
 {
+	static const struct address nowhere;
 	int small = 4096;
 	int fds[2];
 
@@ -163,7 +171,8 @@ hand_worker_connect(struct hand_worker *hand)
 	ck_assert_int_eq(
 	    setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)),
 	    0);
-	ck_assert_ptr_nonnull(connection_create(&hand->worker, fds[0]));
+	ck_assert_ptr_nonnull(
+	    connection_create(&hand->worker, fds[0], &nowhere));
 	return fds[1];
 }
 
