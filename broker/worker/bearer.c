@@ -83,6 +83,9 @@ look_in_cookies(struct slice cookies, const char *wanted, struct bearer *bearer,
 		if (!http_text_next(&pair, '=', &name) ||
 		    !slice_is(slice_trim(name), wanted))
 			continue;
+		/* That is how a cookie is taken back. */
+		if (slice_trim(pair).len == 0)
+			continue;
 		if (found != BEARER_NONE)
 			return BEARER_TWICE;
 		found = BEARER_FOUND;
