@@ -13,7 +13,6 @@
 #include "broker/worker/courier.h"
 #include "broker/worker/http.h"
 #include "broker/worker/publish_answer.h"
-#include "broker/worker/publish_origin.h"
 #include "broker/worker/reply.h"
 #include "broker/worker/streams.h"
 #include "broker/worker/worker_state.h"
@@ -230,8 +229,7 @@ poke_post(struct connection *connection, const struct http_request *request)
 	const struct poke poke = find_poke(connection->worker, request->path);
 	struct authority authority;
 
-	if (!publish_origin_good(connection, request) ||
-	    !authority_demand(connection, request, &authority))
+	if (!authority_demand(connection, request, &authority))
 		return;
 	publish(connection, &authority, &poke);
 	authority_finish(&authority);

@@ -15,7 +15,6 @@
 #include "broker/worker/courier.h"
 #include "broker/worker/http.h"
 #include "broker/worker/publish_answer.h"
-#include "broker/worker/publish_origin.h"
 #include "broker/worker/publish_request.h"
 #include "broker/worker/reply.h"
 #include "broker/worker/revoked.h"
@@ -336,8 +335,7 @@ publish_post(struct connection *connection, const struct http_request *request)
 	    .head = request,
 	};
 
-	if (!publish_origin_good(connection, request) ||
-	    !authority_demand(connection, request, &publishing.authority))
+	if (!authority_demand(connection, request, &publishing.authority))
 		return;
 	publish(&publishing);
 	publish_finish(&publishing.request);

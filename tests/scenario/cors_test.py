@@ -1,8 +1,10 @@
 """CORS: which pages of other sites may use the broker, and what they see."""
 import json
+import os
 import unittest
 
 import sse_client
+import tokens
 from broker import BrokerCase
 
 GOOD = "https://app.example"
@@ -119,6 +121,51 @@ class Cors(BrokerCase):
         self.assertEqual(body.headers["access-control-allow-origin"], "*")
         self.assertNotIn("access-control-allow-credentials", body.headers)
         self.assertEqual(self.preflight(broker, "/stats", BAD)[0].status, 204)
+
+    def post(self, broker, origin=None, headers=()):
+        """The status and code of a POST that publishes."""
+        body = b'{"channel":"a","data":"x"}'
+        rows = (("Content-Type", "application/json"),
+                ("Content-Length", len(body)), ("Connection", "close"))
+        if origin is not None:
+            rows += (("Origin", origin),)
+        head, out = sse_client.fetch(broker.port, "", raw=(
+            sse_client.request_bytes(broker.port, "/publish",
+                                     rows + tuple(headers), "POST") + body))
+        return head.status, json.loads(out).get("code")
+
+    def test_a_page_of_elsewhere_changes_nothing(self):
+        broker = self.allowing()
+        own = "http://127.0.0.1:%d" % broker.port
+        for origin in (None, own, GOOD, ALSO):
+            self.assertEqual(self.post(broker, origin)[0], 200, origin)
+        for origin in (BAD, "null", "http://127.0.0.1", "", own + "1"):
+            self.assertEqual(self.post(broker, origin),
+                             (403, "origin-not-allowed"), origin)
+        _, out = broker.get("/metrics")
+        self.assertIn(b"\nssemux_refused_origin_total 5\n", out)
+        self.assertEqual(len(broker.stored()), 4)
+        broker = self.broker(http__cors_origins="*")
+        self.assertEqual(self.post(broker, BAD)[0], 200)
+
+    def test_who_has_no_token_is_told_so_across_sites(self):
+        broker = self.broker(
+            start=False, auth__mode="jwt",
+            http__cors_origins="%s, %s" % (GOOD, ALSO))
+        key = tokens.Secret()
+        broker.settings["auth.jwt_key_file"] = key.write(
+            os.path.join(broker.folder, "key"))
+        broker.start()
+        for headers in ((), tokens.bearer("no token")):
+            for target in ("/stream?channels=a", "/stats"):
+                body, _ = self.ask(broker, target, GOOD, headers=headers)
+                self.assertEqual(body.status, 401)
+                self.assert_allowed(body.headers, GOOD)
+                body, _ = self.ask(broker, target, BAD, headers=headers)
+                self.assert_silent(body.headers)
+        # A preflight brings no token.
+        self.assertEqual(self.preflight(
+            broker, "/stream", GOOD, "GET")[0].status, 204)
 
     def test_a_stream_is_not_kept_back_on_its_way(self):
         broker = self.allowing()
