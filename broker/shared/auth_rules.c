@@ -39,9 +39,7 @@ judge_times(
 		return AUTH_VERDICT_CLAIMS;
 	if (expires_ms == UINT64_MAX && !rules->expiry_optional)
 		return AUTH_VERDICT_EXPIRY_MISSING;
-	if (expires_ms != UINT64_MAX)
-		expires_ms += rules->leeway_ms;
-	if (expires_ms <= now_ms)
+	if (expires_ms != UINT64_MAX && expires_ms + rules->leeway_ms <= now_ms)
 		return AUTH_VERDICT_EXPIRED;
 	if (from_ms > latest_ms)
 		return AUTH_VERDICT_EARLY;

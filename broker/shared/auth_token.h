@@ -38,9 +38,9 @@ struct auth_rules {
 struct auth_token {
 	struct auth_claims *claims;
 	struct slice user;
-	uint64_t
-	    expires_ms;     /* exp and the leeway, Unix ms; UINT64_MAX: never */
-	uint64_t issued_ms; /* iat, Unix ms; 0: not said */
+	uint64_t expires_ms;     /* exp, Unix ms, perhaps past by less than the
+				  * leeway; UINT64_MAX: never */
+	uint64_t issued_ms;      /* iat, Unix ms; 0: not said */
 	struct slice *subscribe; /* valid patterns */
 	size_t subscribe_count;
 	struct slice *publish; /* valid patterns */

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "broker/worker/change.h"
 #include "broker/worker/worker_state.h"
 #include "protocol/buf.h"
 #include "protocol/json.h"
@@ -24,6 +25,7 @@ static const struct {
 	    struct worker *worker, struct slice question, struct buf *answer);
 } rows[] = {
     {"place", answer_place},
+    {"change", change_asked},
 };
 
 /* The member "ask"; len 0: it is missing. */

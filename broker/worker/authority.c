@@ -217,20 +217,12 @@ refused_by(enum auth_verdict verdict)
 }
 
 static struct finding
-look(struct worker *worker, const struct http_request *request,
-    struct authority *authority)
+find_bearer(const struct worker *worker, const struct http_request *request,
+    struct bearer *bearer)
 {
-	enum auth_verdict verdict;
-	struct bearer bearer;
-
-	*authority = (struct authority){.token = NULL};
-	if (worker->config->auth_mode == CONFIG_AUTH_MODE_NONE) {
-		take_nobody(authority);
-		return found;
-	}
-	switch (bearer_find(worker->config, request, &bearer)) {
+	switch (bearer_find(worker->config, request, bearer)) {
 	case BEARER_NONE:
-		return (struct finding){.found = AUTHORITY_NONE};
+		break;
 	case BEARER_TWICE:
 		return refused(
 		    PROBLEM_TOKEN_INVALID, "there are two tokens in one place");
@@ -239,11 +231,29 @@ look(struct worker *worker, const struct http_request *request,
 	case BEARER_MEMORY:
 		return refused(PROBLEM_NO_MEMORY, NULL);
 	case BEARER_FOUND:
-		break;
+		return found;
 	}
-	verdict = authority_read(worker, bearer.token, authority);
+	return (struct finding){.found = AUTHORITY_NONE};
+}
+
+static struct finding
+look(struct worker *worker, const struct http_request *request,
+    struct authority *authority)
+{
+	struct finding finding;
+	struct bearer bearer;
+
+	*authority = (struct authority){.token = NULL};
+	if (worker->config->auth_mode == CONFIG_AUTH_MODE_NONE) {
+		take_nobody(authority);
+		return found;
+	}
+	finding = find_bearer(worker, request, &bearer);
+	if (finding.found != AUTHORITY_FOUND)
+		return finding;
+	finding = refused_by(authority_read(worker, bearer.token, authority));
 	bearer_finish(&bearer);
-	return refused_by(verdict);
+	return finding;
 }
 
 /* RFC 6750, section 3: no error is named to who brought no token. */
@@ -287,4 +297,24 @@ authority_demand(struct connection *connection,
 	if (outcome == AUTHORITY_NONE)
 		answer(connection, PROBLEM_TOKEN_MISSING, NULL);
 	return outcome == AUTHORITY_FOUND;
+}
+
+enum authority_found
+authority_bearer(struct connection *connection,
+    const struct http_request *request, struct bearer *bearer)
+{
+	struct finding finding =
+	    find_bearer(connection->worker, request, bearer);
+
+	if (finding.found == AUTHORITY_REFUSED)
+		answer(connection, finding.problem, finding.detail);
+	return finding.found;
+}
+
+void
+authority_refuse(struct connection *connection, enum auth_verdict verdict)
+{
+	struct finding finding = refused_by(verdict);
+
+	answer(connection, finding.problem, finding.detail);
 }

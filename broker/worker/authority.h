@@ -17,6 +17,7 @@
 #include "broker/shared/auth_token.h"
 #include "protocol/slice.h"
 
+struct bearer;
 struct connection;
 struct http_request;
 struct worker;
@@ -59,6 +60,14 @@ bool authority_demand(struct connection *connection,
  * With AUTH_VERDICT_GOOD, *authority is to be finished. */
 enum auth_verdict authority_read(
     struct worker *worker, struct slice token, struct authority *authority);
+
+/* The token alone, for a worker that passes it on; what is no token is
+ * answered, but not judged. The bearer is to be finished when it is FOUND. */
+enum authority_found authority_bearer(struct connection *connection,
+    const struct http_request *request, struct bearer *bearer);
+
+/* Answers a token that authority_read() did not find good. */
+void authority_refuse(struct connection *connection, enum auth_verdict verdict);
 
 /* Frees what was found; also twice, or when nothing was. */
 void authority_finish(struct authority *authority);

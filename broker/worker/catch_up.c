@@ -79,9 +79,9 @@ step_in_window(struct worker *worker, struct subscriber *subscriber)
 			number < window->end;
 	     i++, number++) {
 		const struct window_entry *entry = window_entry(window, number);
+		struct event event = window_event(window, entry);
 
-		if (subscriber_wants(
-			subscriber, window_event(window, entry).channel))
+		if (subscriber_wants(subscriber, &event))
 			added = progress_add_entry(
 			    worker, subscriber, number, &pin);
 		if (added == NOT_ADDED)
@@ -113,6 +113,9 @@ collect(const struct event *event, void *context)
 	if (collected->count == OUTGOING_PIECES ||
 	    buf_length(buf) >= STORE_BYTES_PER_STEP)
 		return false;
+	if (collected->subscriber->picky &&
+	    !subscriber_takes(collected->subscriber, event))
+		return true;
 	collected->frames[collected->count].cursor = event->cursor;
 	collected->frames[collected->count].at = buf_length(buf);
 	collected->frames[collected->count++].frame =
@@ -161,6 +164,9 @@ note_lost(struct slice name, void *context)
 {
 	struct lost *lost = context;
 
+	/* Not even the name of what it may not see. */
+	if (subscriber_is_closed(lost->subscriber, name))
+		return;
 	control_list_add(&lost->names, name);
 	if (++lost->count == RESYNC_CHANNELS)
 		tell_lost(lost);
@@ -260,6 +266,7 @@ arrive(struct worker *worker, struct subscriber *subscriber)
 static enum step
 take_step(struct worker *worker, struct subscriber *subscriber)
 {
+	subscriber_pay(subscriber);
 	switch (connection_send(subscriber->connection)) {
 	case CONNECTION_SENT_GONE:
 		return STEP_GONE;

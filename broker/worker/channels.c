@@ -133,6 +133,14 @@ channels_unsubscribe(struct channels *channels, struct channels_member *member)
 		destroy_node(channels, node);
 }
 
+void
+channels_move(struct channels_member *to, const struct channels_member *from)
+{
+	*to = *from;
+	if (to->node != NULL)
+		to->node->places[to->position].member = to;
+}
+
 struct slice
 channels_pattern(const struct channels_member *member)
 {
@@ -172,4 +180,15 @@ size_t
 channels_count(const struct channels *channels)
 {
 	return HASH_COUNT(channels->nodes);
+}
+
+void
+channels_each(const struct channels *channels,
+    void (*take)(struct slice pattern, size_t count, void *context),
+    void *context)
+{
+	for (const struct channels_node *node = channels->nodes; node != NULL;
+	     node = node->hh.next)
+		take(slice_of(node->pattern, node->pattern_len), node->count,
+		    context);
 }

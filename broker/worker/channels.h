@@ -21,7 +21,8 @@
 struct channels;
 struct channels_node;
 
-/* One subscription; embedded in its owner, at an address that stays. */
+/* One subscription; held by its owner, at an address that changes with
+ * channels_move() only. */
 struct channels_member {
 	struct channels_node *node; /* NULL: not subscribed */
 	uint32_t position;          /* among the node's members */
@@ -42,6 +43,11 @@ int channels_subscribe(struct channels *channels, struct slice pattern,
 void channels_unsubscribe(
     struct channels *channels, struct channels_member *member);
 
+/* The subscription goes on under another address: *to takes the place of
+ * *from. */
+void channels_move(
+    struct channels_member *to, const struct channels_member *from);
+
 /* The pattern of a subscription, as long as it lasts. */
 struct slice channels_pattern(const struct channels_member *member);
 
@@ -52,6 +58,12 @@ struct slice channels_pattern(const struct channels_member *member);
  */
 void channels_match(struct channels *channels, struct slice channel,
     void (*found)(void *owner, void *context), void *context);
+
+/* Calls take() for each pattern that is subscribed to, with the number of its
+ * subscriptions. */
+void channels_each(const struct channels *channels,
+    void (*take)(struct slice pattern, size_t count, void *context),
+    void *context);
 
 /* How many different patterns are subscribed to. */
 size_t channels_count(const struct channels *channels);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "broker/shared/report.h"
 #include "broker/worker/connection.h"
 #include "broker/worker/frame.h"
 #include "broker/worker/subscriber.h"
@@ -11,17 +12,21 @@
 #include "protocol/cursor_id.h"
 #include "protocol/json.h"
 
-/* Appends a block to the connection, as a chunk where there are chunks. */
+/* Appends a block to what the connection is to send, as a chunk where there are
+ * chunks. */
 static void
 send_block(struct connection *connection, struct buf *block)
 {
+	struct buf *out = connection->subscriber != NULL
+			      ? subscriber_outlet(connection->subscriber)
+			      : &connection->out;
+
 	if (buf_failed(block))
-		connection->out.failed = true;
+		out->failed = true;
 	else if (connection->http_minor > 0)
-		frame_append_chunk(&connection->out, block);
+		frame_append_chunk(out, block);
 	else
-		buf_append(
-		    &connection->out, buf_bytes(block), buf_length(block));
+		buf_append(out, buf_bytes(block), buf_length(block));
 	buf_finish(block);
 }
 
@@ -191,6 +196,17 @@ control_live(struct worker *worker, struct subscriber *subscriber)
 	send_notice(&subscriber->block->live, &saying, 0);
 }
 
+/* {"channels":[...],"reason":"..."} */
+static void
+append_list(struct buf *json, const struct buf *list, const char *reason)
+{
+	buf_append_text(json, "{\"channels\":[");
+	buf_append(json, buf_bytes(list), buf_length(list));
+	buf_append_text(json, "],\"reason\":\"");
+	buf_append_text(json, reason);
+	buf_append_text(json, "\"}");
+}
+
 void
 control_heartbeat(struct worker *worker, struct subscriber *subscriber)
 {
@@ -211,12 +227,33 @@ control_resync(
 
 	worker_count(worker, METRIC_RESYNCS, 1);
 	buf_init(&json, 0);
-	buf_append_text(&json, "{\"channels\":[");
-	buf_append(&json, buf_bytes(list), buf_length(list));
-	buf_append_text(&json, "],\"reason\":\"");
-	buf_append_text(&json, reason);
-	buf_append_text(&json, "\"}");
+	append_list(&json, list, reason);
 	send_control(subscriber->connection, "resync", &json, 0);
+}
+
+void
+control_revoked(
+    struct subscriber *subscriber, const struct buf *list, const char *reason)
+{
+	struct buf json;
+
+	buf_init(&json, 0);
+	append_list(&json, list, reason);
+	send_control(subscriber->connection, "revoked", &json, 0);
+}
+
+void
+control_token_expiring(
+    struct subscriber *subscriber, uint64_t expires_ms, uint64_t now_ms)
+{
+	uint64_t left_ms = expires_ms > now_ms ? expires_ms - now_ms : 0;
+	struct buf json;
+
+	buf_init(&json, 0);
+	buf_append_char(&json, '{');
+	report_append_time(&json, "expires", expires_ms);
+	buf_printf(&json, ",\"seconds\":%" PRIu64 "}", (left_ms + 999) / 1000);
+	send_control(subscriber->connection, "token-expiring", &json, 0);
 }
 
 void

@@ -3,6 +3,7 @@
 #define SSEMUX_WORKER_CONTROL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "protocol/slice.h"
 
@@ -23,6 +24,14 @@ void control_live(struct worker *worker, struct subscriber *subscriber);
  * "history" or "cursor". */
 void control_resync(
     struct subscriber *subscriber, const struct buf *list, const char *reason);
+
+/* "revoked" for the channels of such a list: access to them was withdrawn. */
+void control_revoked(
+    struct subscriber *subscriber, const struct buf *list, const char *reason);
+
+/* "token-expiring": the stream ends then, unless a new token comes. */
+void control_token_expiring(
+    struct subscriber *subscriber, uint64_t expires_ms, uint64_t now_ms);
 
 /* Adds a name to a list of JSON strings, divided by commas. */
 void control_list_add(struct buf *list, struct slice name);

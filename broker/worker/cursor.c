@@ -40,7 +40,7 @@ cursor_fall_back(struct worker *worker, uint64_t cursor)
 struct delivering {
 	struct worker *worker;
 	uint64_t entry;
-	uint64_t cursor;
+	struct event event;
 };
 
 static void
@@ -50,9 +50,12 @@ deliver_to(void *owner, void *context)
 	const struct delivering *delivering = context;
 
 	if (subscriber->place != SUBSCRIBER_AT_HEAD ||
-	    subscriber->last_matched == delivering->cursor)
+	    subscriber->last_matched == delivering->event.cursor)
 		return;
-	subscriber->last_matched = delivering->cursor;
+	subscriber->last_matched = delivering->event.cursor;
+	if (subscriber->picky &&
+	    !subscriber_takes(subscriber, &delivering->event))
+		return;
 	deliveries_add(&delivering->worker->deliveries, subscriber,
 	    &subscriber->delivery_first, &subscriber->delivery_last,
 	    delivering->entry);
@@ -63,15 +66,15 @@ cursor_deliver(struct worker *worker, uint64_t entry)
 {
 	const struct window_entry *newest =
 	    window_entry(&worker->window, entry);
-	struct delivering delivering = {worker, entry, newest->cursor};
+	struct delivering delivering = {
+	    worker, entry, window_event(&worker->window, newest)};
 
 	if (deliveries_full(&worker->deliveries, worker->connection_count)) {
 		cursor_flush(worker);
 		/* The entry itself is in the window already. */
 		deliveries_begin(&worker->deliveries, entry);
 	}
-	channels_match(worker->channels,
-	    window_event(&worker->window, newest).channel, deliver_to,
+	channels_match(worker->channels, delivering.event.channel, deliver_to,
 	    &delivering);
 }
 
@@ -128,14 +131,29 @@ cursor_flush(struct worker *worker)
 	deliveries_begin(deliveries, worker->window.end);
 }
 
+bool
+cursor_say(struct worker *worker, struct subscriber *subscriber)
+{
+	if (subscriber->place != SUBSCRIBER_AT_HEAD)
+		return true;
+	switch (connection_send(subscriber->connection)) {
+	case CONNECTION_SENT_ALL:
+		return true;
+	case CONNECTION_SENT_GONE:
+		return false;
+	case CONNECTION_SENT_PART:
+		break;
+	}
+	subscriber->cursor = worker->window.head;
+	place_block(worker, subscriber);
+	return true;
+}
+
 void
 cursor_heartbeat(struct worker *worker, struct subscriber *subscriber)
 {
 	if (subscriber->place != SUBSCRIBER_AT_HEAD)
 		return;
 	control_heartbeat(worker, subscriber);
-	if (connection_send(subscriber->connection) != CONNECTION_SENT_PART)
-		return;
-	subscriber->cursor = worker->window.head;
-	place_block(worker, subscriber);
+	cursor_say(worker, subscriber);
 }

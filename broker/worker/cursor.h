@@ -39,6 +39,13 @@ bool cursor_catch_up(struct worker *worker);
  * all who were at the head read on from there. */
 void cursor_fall_back(struct worker *worker, uint64_t cursor);
 
+/*
+ * Control events were appended to what the connection sends next, or to what
+ * the subscriber is owed: sends them now when it is at the head, else they go
+ * before its next step. False: the subscriber was destroyed.
+ */
+bool cursor_say(struct worker *worker, struct subscriber *subscriber);
+
 /* A heartbeat to one who is at the head; nothing for anybody else. */
 void cursor_heartbeat(struct worker *worker, struct subscriber *subscriber);
 

@@ -8,6 +8,7 @@
 #include "broker/shared/log.h"
 #include "broker/worker/revoked.h"
 #include "broker/worker/store_read.h"
+#include "broker/worker/withdraw.h"
 #include "broker/worker/worker_state.h"
 
 enum { ROWS_PER_TURN = 256 };
@@ -26,7 +27,7 @@ tell_streams(struct worker *worker, const struct store_revoked *row)
 	size_t own = BOARD_FIRST_WORKER + worker->heritage->worker;
 	uint64_t before = board_get(worker->board, own, METRIC_STREAMS_REVOKED);
 
-	worker_on_revoked(worker, row->user, row->pattern, row->at_ms);
+	withdraw_revoked(worker, row->user, row->pattern, row->at_ms);
 	board_withdraw(worker->board, row->number,
 	    board_get(worker->board, own, METRIC_STREAMS_REVOKED) - before);
 }

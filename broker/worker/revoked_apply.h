@@ -32,14 +32,4 @@ bool revoked_apply_due(const struct worker *worker);
 /* Once per second: forgets what is too old to matter. */
 void revoked_apply_tick(struct worker *worker);
 
-/*
- * Withdraws the pattern from the live streams of the user whose token was
- * issued at at_ms or before, or does not say when; each is told `revoked`, and
- * one that is left without channels, or of which everything is withdrawn ("*"),
- * ends. Counts each stream that was told once in METRIC_STREAMS_REVOKED.
- * worker->revoked has the revocation already. The slices are the caller's.
- */
-void worker_on_revoked(struct worker *worker, struct slice user,
-    struct slice pattern, uint64_t at_ms);
-
 #endif

@@ -5,6 +5,7 @@
 
 #include "broker/shared/report.h"
 #include "broker/worker/authority.h"
+#include "broker/worker/change.h"
 #include "broker/worker/connection.h"
 #include "broker/worker/http.h"
 #include "broker/worker/origin.h"
@@ -117,12 +118,19 @@ find_route(const struct worker *worker, struct slice path, struct route *route)
 	    {"/", {answer_page, NULL, false}},
 	};
 
+	struct slice id;
+
 	if (streams_find(worker, path) != NULL) {
 		*route = (struct route){stream_open, NULL, false};
 		return true;
 	}
 	if (streams_find_poke(worker, path) != NULL) {
 		*route = (struct route){NULL, poke_post, false};
+		return true;
+	}
+	if (streams_find_open(worker, path, &id) != NULL &&
+	    roster_worker(id) != SIZE_MAX) {
+		*route = (struct route){NULL, change_answer, false};
 		return true;
 	}
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {

@@ -8,6 +8,7 @@
 #include "broker/worker/authority.h"
 #include "broker/worker/connection.h"
 #include "broker/worker/control.h"
+#include "broker/worker/grants.h"
 #include "broker/worker/http.h"
 #include "broker/worker/reply.h"
 #include "broker/worker/stream_query.h"
@@ -29,6 +30,7 @@ struct opening {
 	const struct config_stream *block;
 	struct authority authority; /* of nobody: zeroed */
 	struct stream_query query;
+	struct grants grants;
 	struct chosen channels;
 	struct chosen refused;
 	struct filter *filter;
@@ -41,6 +43,17 @@ static void
 refuse(struct opening *opening, enum problem problem, const char *detail)
 {
 	reply_problem(opening->connection, problem, detail);
+}
+
+/* NULL: nobody. */
+static const struct authority *
+asker(const struct opening *opening)
+{
+	const struct authority *authority = &opening->authority;
+
+	return authority->subscribe_count == 0 && authority->user.len == 0
+		   ? NULL
+		   : authority;
 }
 
 /* --- channels --- */
@@ -62,52 +75,21 @@ choose(struct opening *opening, struct chosen *chosen, struct slice pattern)
 	return true;
 }
 
-static bool
-list_covers(const struct config_list *list, struct slice pattern)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		struct slice grant = slice_of_text(list->items[i]);
-
-		if (event_pattern_valid(grant) &&
-		    event_pattern_covers_pattern(grant, pattern))
-			return true;
-	}
-	return false;
-}
-
-static bool
-is_granted(const struct opening *opening, struct slice pattern)
-{
-	const struct config_stream *block = opening->block;
-	const struct authority *authority = &opening->authority;
-
-	for (size_t i = 0; i < authority->subscribe_count; i++) {
-		if (event_pattern_covers_pattern(
-			authority->subscribe[i], pattern))
-			return true;
-	}
-	return list_covers(&block->channels, pattern) ||
-	       list_covers(&block->allow, pattern) ||
-	       list_covers(&block->default_channels, pattern);
-}
-
 /* Adds a pattern to the stream's channels, or to those it was refused. */
 static bool
 ask_for(struct opening *opening, struct slice pattern)
 {
 	return choose(opening,
-	    is_granted(opening, pattern) ? &opening->channels
-					 : &opening->refused,
+	    grants_allow(&opening->grants, pattern) ? &opening->channels
+						    : &opening->refused,
 	    pattern);
 }
 
 static bool
-ask_for_list(struct opening *opening, const struct config_list *list)
+ask_for_list(struct opening *opening, const struct patterns *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
-		struct slice pattern = slice_of_text(list->items[i]);
-
-		if (event_pattern_valid(pattern) && !ask_for(opening, pattern))
+		if (!ask_for(opening, list->list[i]))
 			return false;
 	}
 	return true;
@@ -140,12 +122,17 @@ read_channels(struct opening *opening)
 {
 	const struct config_stream *block = opening->block;
 
-	if (!ask_for_list(opening, &block->channels))
+	if (grants_collect(&opening->grants, opening->worker, block,
+		asker(opening)) == -1) {
+		refuse(opening, PROBLEM_NO_MEMORY, NULL);
+		return false;
+	}
+	if (!ask_for_list(opening, &opening->grants.fixed))
 		return false;
 	if (opening->query.channels.len > 0) {
 		if (!ask_for_query(opening))
 			return false;
-	} else if (!ask_for_list(opening, &block->default_channels)) {
+	} else if (!ask_for_list(opening, &opening->grants.preset)) {
 		return false;
 	}
 	if (opening->channels.count > 0)
@@ -274,8 +261,12 @@ start(struct opening *opening)
 	    .block = opening->block,
 	    .shape = opening->shape,
 	    .ends = opening->ends,
+	    .filter = opening->filter,
+	    .grants = &opening->grants,
+	    .authority = asker(opening),
 	};
 
+	opening->filter = NULL;
 	connection->subscriber =
 	    subscriber_create(opening->worker, connection, &request);
 	if (connection->subscriber == NULL) {
@@ -371,6 +362,7 @@ open_for(struct opening *opening, const struct http_request *request)
 	}
 	stream_query_finish(&opening->query);
 	filter_destroy(opening->filter);
+	grants_finish(&opening->grants);
 	free(opening->channels.patterns);
 }
 

@@ -2,32 +2,25 @@
 #include "broker/worker/subscriber.h"
 
 #include <stdlib.h>
-#include <sys/random.h>
 
+#include "broker/shared/filter.h"
+#include "broker/worker/authority.h"
+#include "broker/worker/connection.h"
 #include "broker/worker/cursor.h"
+#include "broker/worker/grants.h"
+#include "broker/worker/lifetime.h"
+#include "broker/worker/permit.h"
 #include "broker/worker/place.h"
 #include "broker/worker/worker_state.h"
-
-/* 128 random bits as base64url (RFC 4648, section 5): not to be guessed. */
-static int
-make_id(char id[SUBSCRIBER_ID_TEXT])
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "abcdefghijklmnopqrstuvwxyz0123456789-_";
-	uint8_t random[SUBSCRIBER_ID_TEXT - 1];
-
-	if (getrandom(random, sizeof(random), 0) != sizeof(random))
-		return -1;
-	for (size_t i = 0; i < sizeof(random); i++)
-		id[i] = digits[random[i] & 63];
-	id[sizeof(random)] = '\0';
-	return 0;
-}
 
 static int
 subscribe_all(struct worker *worker, struct subscriber *subscriber,
     const struct subscriber_request *request)
 {
+	subscriber->members =
+	    calloc(request->pattern_count, sizeof(subscriber->members[0]));
+	if (subscriber->members == NULL)
+		return -1;
 	for (size_t i = 0; i < request->pattern_count; i++) {
 		if (channels_subscribe(worker->channels, request->patterns[i],
 			subscriber, &subscriber->members[i]) == -1)
@@ -38,29 +31,72 @@ subscribe_all(struct worker *worker, struct subscriber *subscriber,
 	return 0;
 }
 
+void
+subscriber_settle(struct subscriber *subscriber)
+{
+	const struct permit *permit = subscriber->permit;
+
+	subscriber->picky = subscriber->filter != NULL ||
+			    (permit != NULL && permit->closed.count > 0);
+}
+
+int
+subscriber_close(struct subscriber *subscriber, const struct patterns *revoked)
+{
+	struct patterns *closed = &subscriber->permit->closed;
+
+	for (size_t i = 0; i < revoked->count; i++) {
+		if (subscriber_covers(subscriber, revoked->list[i]) &&
+		    patterns_add(closed, revoked->list[i]) == -1)
+			return -1;
+	}
+	subscriber_settle(subscriber);
+	return 0;
+}
+
+static int
+make_permit(struct worker *worker, struct subscriber *subscriber,
+    const struct subscriber_request *request)
+{
+	const struct authority *authority = request->authority;
+
+	if (authority == NULL || authority->user.len == 0)
+		return 0;
+	subscriber->permit = permit_create(authority);
+	if (subscriber->permit == NULL)
+		return -1;
+	lifetime_start(worker, subscriber, authority->expires_ms);
+	return subscriber_close(subscriber, &request->grants->revoked);
+}
+
 struct subscriber *
 subscriber_create(struct worker *worker, struct connection *connection,
     const struct subscriber_request *request)
 {
-	struct subscriber *subscriber =
-	    calloc(1, sizeof(*subscriber) + request->pattern_count *
-						sizeof(subscriber->members[0]));
+	struct subscriber *subscriber = calloc(1, sizeof(*subscriber));
 
-	if (subscriber == NULL)
+	if (subscriber == NULL) {
+		filter_destroy(request->filter);
 		return NULL;
+	}
 	subscriber->connection = connection;
 	subscriber->cursor = request->cursor;
 	subscriber->losses = request->losses;
 	subscriber->delivery_first = DELIVERY_NONE;
 	subscriber->block = request->block;
+	subscriber->filter = request->filter;
 	subscriber->shape = request->shape;
 	subscriber->owes_live = true;
 	subscriber->ends = request->ends;
 	subscriber->place = SUBSCRIBER_BLOCKED;
+	subscriber->slot = ROSTER_NO_SLOT;
 	worker_count(worker, METRIC_STREAMS, 1);
 	worker_count(worker, METRIC_STREAMS_BEHIND, 1);
-	if (make_id(subscriber->id) == -1 ||
-	    subscribe_all(worker, subscriber, request) == -1) {
+	subscriber_settle(subscriber);
+	if (roster_add(&worker->roster, worker->heritage->worker, subscriber,
+		&subscriber->slot, subscriber->id) == -1 ||
+	    subscribe_all(worker, subscriber, request) == -1 ||
+	    make_permit(worker, subscriber, request) == -1) {
 		subscriber_destroy(worker, subscriber);
 		return NULL;
 	}
@@ -69,17 +105,40 @@ subscriber_create(struct worker *worker, struct connection *connection,
 }
 
 void
+subscriber_drop(struct worker *worker, struct subscriber *subscriber, size_t i)
+{
+	struct channels_member *members = subscriber->members;
+
+	channels_unsubscribe(worker->channels, &members[i]);
+	if (i != --subscriber->member_count)
+		channels_move(&members[i], &members[subscriber->member_count]);
+	board_subtract(worker->board, METRIC_SUBSCRIPTIONS, 1);
+}
+
+void
 subscriber_destroy(struct worker *worker, struct subscriber *subscriber)
 {
 	if (subscriber == NULL)
 		return;
+	lifetime_stop(worker, subscriber);
 	place_leave(worker, subscriber);
-	for (size_t i = 0; i < subscriber->member_count; i++)
-		channels_unsubscribe(worker->channels, &subscriber->members[i]);
-	board_subtract(
-	    worker->board, METRIC_SUBSCRIPTIONS, subscriber->member_count);
+	while (subscriber->member_count > 0)
+		subscriber_drop(
+		    worker, subscriber, subscriber->member_count - 1);
 	board_subtract(worker->board, METRIC_STREAMS, 1);
+	roster_remove(&worker->roster, subscriber->slot);
+	permit_destroy(subscriber->permit);
+	filter_destroy(subscriber->filter);
+	buf_finish(subscriber->owed);
+	free(subscriber->owed);
+	free(subscriber->members);
 	free(subscriber);
+}
+
+struct slice
+subscriber_user(const struct subscriber *subscriber)
+{
+	return permit_user(subscriber->permit);
 }
 
 void
@@ -90,12 +149,78 @@ subscriber_patterns(const struct subscriber *subscriber, struct slice *patterns)
 }
 
 bool
-subscriber_wants(const struct subscriber *subscriber, struct slice channel)
+subscriber_covers(const struct subscriber *subscriber, struct slice pattern)
 {
 	for (size_t i = 0; i < subscriber->member_count; i++) {
-		if (event_pattern_covers(
-			channels_pattern(&subscriber->members[i]), channel))
+		struct slice own = channels_pattern(&subscriber->members[i]);
+
+		if (event_pattern_covers_pattern(own, pattern))
 			return true;
 	}
 	return false;
+}
+
+bool
+subscriber_is_closed(const struct subscriber *subscriber, struct slice pattern)
+{
+	const struct permit *permit = subscriber->permit;
+
+	return permit != NULL && patterns_cover(&permit->closed, pattern);
+}
+
+bool
+subscriber_takes(const struct subscriber *subscriber, const struct event *event)
+{
+	if (subscriber_is_closed(subscriber, event->channel))
+		return false;
+	return subscriber->filter == NULL || event->kind == EVENT_RESYNC ||
+	       filter_passes(subscriber->filter, event->type);
+}
+
+bool
+subscriber_wants(const struct subscriber *subscriber, const struct event *event)
+{
+	for (size_t i = 0; i < subscriber->member_count; i++) {
+		if (event_pattern_covers(
+			channels_pattern(&subscriber->members[i]),
+			event->channel))
+			return !subscriber->picky ||
+			       subscriber_takes(subscriber, event);
+	}
+	return false;
+}
+
+/* --- what it is told --- */
+
+struct buf *
+subscriber_outlet(struct subscriber *subscriber)
+{
+	struct buf *out = &subscriber->connection->out;
+
+	if (subscriber->partial == 0)
+		return out;
+	if (subscriber->owed == NULL) {
+		subscriber->owed = malloc(sizeof(*subscriber->owed));
+		if (subscriber->owed == NULL) {
+			out->failed = true; /* the connection ends */
+			return out;
+		}
+		buf_init(subscriber->owed, 0);
+	}
+	return subscriber->owed;
+}
+
+void
+subscriber_pay(struct subscriber *subscriber)
+{
+	struct buf *out = &subscriber->connection->out;
+	struct buf *owed = subscriber->owed;
+
+	if (owed == NULL || subscriber->partial != 0)
+		return;
+	buf_append(out, buf_bytes(owed), buf_length(owed));
+	out->failed |= buf_failed(owed);
+	buf_finish(owed);
+	free(owed);
+	subscriber->owed = NULL;
 }

@@ -13,9 +13,15 @@
 
 #include "broker/shared/sse.h"
 #include "broker/worker/channels.h"
+#include "broker/worker/roster.h"
 
+struct authority;
 struct config_stream;
 struct connection;
+struct filter;
+struct grants;
+struct patterns;
+struct permit;
 struct worker;
 
 /* Where a subscriber is in its turn; see cursor.c. */
@@ -23,11 +29,6 @@ enum subscriber_place {
 	SUBSCRIBER_AT_HEAD,  /* gets events as they appear */
 	SUBSCRIBER_RUNNABLE, /* in the list of those who can go on */
 	SUBSCRIBER_BLOCKED,  /* waits for its socket to take more */
-};
-
-enum {
-	SUBSCRIBER_ID_BYTES = 16,
-	SUBSCRIBER_ID_TEXT = 23, /* 22 characters of base64url, NUL */
 };
 
 struct subscriber {
@@ -39,17 +40,23 @@ struct subscriber {
 	uint32_t partial_bytes;
 	uint32_t delivery_first; /* of this turn, see delivery.h */
 	uint32_t delivery_last;
+	uint32_t slot;         /* in the worker's roster */
 	uint64_t last_matched; /* so that two patterns give one delivery */
 	uint64_t losses;       /* trimming steps whose losses it was told of */
-	enum subscriber_place place;
 	const struct config_stream *block;
+	struct permit *permit; /* NULL: of nobody */
+	struct filter *filter; /* NULL: events of every type */
+	struct buf *owed;      /* control events that wait for the end of a
+				* half-written event; NULL: none */
+	enum subscriber_place place;
 	unsigned shape; /* its number in config->shapes */
 	bool owes_live; /* "live" is to be sent at the head */
 	bool ends;      /* the stream ends at the head */
 	bool ended;     /* the end was said, and is being sent */
-	char id[SUBSCRIBER_ID_TEXT];
-	size_t member_count;
-	struct channels_member members[];
+	bool picky;     /* subscriber_takes() is to be asked */
+	uint32_t member_count;
+	struct channels_member *members;
+	char id[ROSTER_ID_SIZE];
 };
 
 /* What a stream was asked to be. */
@@ -59,8 +66,12 @@ struct subscriber_request {
 	uint64_t cursor;
 	uint64_t losses; /* trimming steps whose losses are no concern of it */
 	const struct config_stream *block;
-	unsigned shape; /* its number in config->shapes */
-	bool ends;      /* after catching up */
+	unsigned shape;        /* its number in config->shapes */
+	bool ends;             /* after catching up */
+	struct filter *filter; /* NULL: none; it becomes the subscriber's, also
+				* when that cannot be made */
+	const struct grants *grants;
+	const struct authority *authority; /* NULL: of nobody */
 };
 
 /*
@@ -71,13 +82,55 @@ struct subscriber *subscriber_create(struct worker *worker,
     struct connection *connection, const struct subscriber_request *request);
 void subscriber_destroy(struct worker *worker, struct subscriber *subscriber);
 
+/* Whose it is: the user of its token; the client's address, when it has none. */
+struct slice subscriber_user(const struct subscriber *subscriber);
+
 /* Fills patterns, which has room for member_count, with what it is subscribed
  * to. */
 void subscriber_patterns(
     const struct subscriber *subscriber, struct slice *patterns);
 
-/* Does one of its subscriptions cover the channel? */
+/* Was all that this channel or pattern covers closed to it? */
+bool subscriber_is_closed(
+    const struct subscriber *subscriber, struct slice pattern);
+
+/*
+ * Is an event on one of its channels for it? Not when its filter does not let
+ * the type pass, or that part of a channel was revoked. To be asked when it is
+ * `picky`.
+ */
+bool subscriber_takes(
+    const struct subscriber *subscriber, const struct event *event);
+
+/* Does one of its subscriptions cover all that the pattern covers? */
+bool subscriber_covers(
+    const struct subscriber *subscriber, struct slice pattern);
+
+/* Does one of its subscriptions cover the channel, and is the event for it? */
 bool subscriber_wants(
-    const struct subscriber *subscriber, struct slice channel);
+    const struct subscriber *subscriber, const struct event *event);
+
+/* Where a control event is to be appended: to what its connection sends next,
+ * or, in the midst of an event, to what it is owed. */
+struct buf *subscriber_outlet(struct subscriber *subscriber);
+
+/* What it is owed can be sent: appends it to what its connection sends next.
+ * Nothing happens in the midst of an event. */
+void subscriber_pay(struct subscriber *subscriber);
+
+/* Ends subscription i; another one takes its place. The rest of `picky` is
+ * settled with subscriber_settle(). */
+void subscriber_drop(
+    struct worker *worker, struct subscriber *subscriber, size_t i);
+
+/* Works out `picky`, after filter or permit have changed. */
+void subscriber_settle(struct subscriber *subscriber);
+
+/*
+ * Closes those of the patterns that touch its channels: no event on them is
+ * for it any more. It has a permit. 0, or -1: no memory, or too many.
+ */
+int subscriber_close(
+    struct subscriber *subscriber, const struct patterns *revoked);
 
 #endif

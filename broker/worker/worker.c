@@ -198,6 +198,7 @@ finish(struct worker *worker)
 	digest_finish();
 	channels_destroy(worker->channels);
 	proxies_finish(&worker->proxies);
+	roster_finish(&worker->roster);
 	deliveries_finish(&worker->deliveries);
 	window_finish(&worker->window);
 	buf_finish(&worker->catch_up);

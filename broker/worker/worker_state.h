@@ -14,6 +14,7 @@
 #include "broker/worker/delivery.h"
 #include "broker/worker/outgoing.h"
 #include "broker/worker/proxies.h"
+#include "broker/worker/roster.h"
 #include "broker/worker/wheel.h"
 #include "broker/worker/window.h"
 
@@ -43,6 +44,7 @@ struct worker {
 
 	/* subscribers */
 	struct channels *channels;
+	struct roster roster;
 	struct deliveries deliveries;
 	struct outgoing outgoing;
 	struct buf catch_up;             /* frames of one step from the store */

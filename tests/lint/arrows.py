@@ -29,6 +29,7 @@ LOOPS = {
     "broker/hub/publisher_state.h",
     "broker/worker/worker.c", "broker/worker/worker_state.c",
     "broker/worker/worker_state.h",
+    "broker/worker/lifetime.c", "broker/worker/permit.h",
     "broker/worker/accept.c", "broker/worker/connection.c",
     "broker/worker/connection.h", "broker/worker/courier.c",
     "broker/worker/courier_asks.c", "broker/worker/courier_state.h",
@@ -54,7 +55,7 @@ LIBRARIES = [
      r"\bseccomp_\w+", named("sandbox")),
     ("OpenSSL", r"<openssl/", r"\bEVP_\w+", named("auth", "tls", "digest")),
     ("jansson", r"<jansson", r"\bjson_(t|loads|loadb|dumps)\b",
-     named("auth", "json_line", "report")),
+     named("auth", "json_line", "report", "change", "summary")),
 ]
 
 
