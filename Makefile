@@ -218,13 +218,14 @@ filled = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' \
 ## make install: PREFIX=/usr/local and DESTDIR= say where
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin \
-		$(DEST_LIB)/pkgconfig $(DESTDIR)$(UNITDIR) $(DOC) \
+		$(DEST_LIB)/pkgconfig $(DESTDIR)$(UNITDIR) $(DOC)/systems \
 		$(sort $(dir $(HEADER) $(MAN_DEST)))
 	install -m 0755 $(BUILD)/ssemuxd $(DESTDIR)$(PREFIX)/sbin
 	install -m 0755 $(BUILD)/ssemux-pub $(BUILD)/ssemuxctl \
 		$(DESTDIR)$(PREFIX)/bin
 	install -m 0644 libpub/include/ssemux/pub.h $(HEADER)
 	install -m 0644 packaging/*.conf LICENSE $(DOC)
+	install -m 0644 packaging/systems/*.conf $(DOC)/systems
 	install -m 0644 $(BUILD)/libssemux-pub.a $(DEST_LIB)
 	install -m 0644 $(BUILD)/libssemux-pub.so.$(SOVERSION) $(DEST_LIB)
 	ln -sf libssemux-pub.so.$(SOVERSION) $(DEST_LIB)/libssemux-pub.so

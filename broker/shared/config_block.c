@@ -34,19 +34,20 @@ static bool
 split_publisher_name(struct slice *name, enum config_publisher_kind *kind)
 {
 	static const char *const words[] = {
-	    [CONFIG_PUBLISHER_USER] = "user ",
-	    [CONFIG_PUBLISHER_GROUP] = "group ",
+	    [CONFIG_PUBLISHER_USER] = "user",
+	    [CONFIG_PUBLISHER_GROUP] = "group",
 	};
 
 	for (int i = CONFIG_PUBLISHER_USER; i <= CONFIG_PUBLISHER_GROUP; i++) {
 		struct slice word = slice_of_text(words[i]);
 
-		if (!slice_starts_with(*name, word))
+		if (!slice_starts_with(*name, word) || name->len == word.len ||
+		    memchr(" \t", name->bytes[word.len], 2) == NULL)
 			continue;
 		*name = slice_trim(
 		    slice_of(name->bytes + word.len, name->len - word.len));
 		*kind = (enum config_publisher_kind)i;
-		return name->len > 0;
+		return true;
 	}
 	return false;
 }

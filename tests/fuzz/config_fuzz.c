@@ -83,11 +83,59 @@ check_settings(void)
 }
 
 static void
+check_stream(const struct config_stream *stream)
+{
+	must(stream->path.len > 0 && stream->path.bytes[0] == '/');
+	must(stream->access != CONFIG_ACCESS_AUTO);
+	must(stream->access != CONFIG_ACCESS_PUBLIC ||
+	     stream->channels.count + stream->allow.count +
+		     stream->default_channels.count >
+		 0);
+	must(stream->heartbeat_interval >= 1000 &&
+	     stream->heartbeat_interval <= 250000);
+	must(stream->greeting.kind != NOTICE_COMMENT);
+	must(stream->live.kind != NOTICE_COMMENT);
+	must(stream->poke_channel.count == 1);
+	must(stream->shapes[stream->format] != CONFIG_SHAPE_NONE);
+	for (int i = 0; i < SSE_FORMAT_COUNT; i++) {
+		unsigned shape = stream->shapes[i];
+
+		must(shape == CONFIG_SHAPE_NONE ||
+		     (shape < config.shape_count &&
+			 config.shapes[shape].format == (enum sse_format)i));
+	}
+}
+
+/* No two blocks are the same one. */
+static void
+check_blocks(void)
+{
+	must(config.shape_count <= CONFIG_SHAPES_MAX);
+	must(config.stream_count >= 1);
+	must(config.stream_count <= CONFIG_STREAMS_MAX);
+	must(config.publisher_count <= CONFIG_PUBLISHERS_MAX);
+	for (size_t i = 0; i < config.stream_count; i++) {
+		check_stream(&config.streams[i]);
+		for (size_t j = 0; j < i; j++)
+			must(!slice_equal(
+			    config.streams[i].path, config.streams[j].path));
+	}
+	for (size_t i = 0; i < config.publisher_count; i++) {
+		const struct config_publisher *one = &config.publishers[i];
+
+		for (size_t j = 0; j < i; j++)
+			must(one->kind != config.publishers[j].kind ||
+			     one->id != config.publishers[j].id);
+	}
+}
+
+static void
 load(const char *path, const char *const *overrides, size_t count)
 {
 	memset(error, 'x', sizeof(error));
 	if (config_load(&config, path, overrides, count, error) == 0) {
 		check_settings();
+		check_blocks();
 		config_finish(&config);
 		return;
 	}

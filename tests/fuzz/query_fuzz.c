@@ -1,9 +1,15 @@
-/* Fuzzes the query of a request: pairs fit their room and come to an end. */
+/*
+ * Fuzzes the query of a request: pairs fit their room and come to an end; and
+ * what a stream makes of them, its list of types with it.
+ */
+#include "broker/shared/config.h"
+#include "broker/shared/filter.h"
 #include "broker/worker/http.h"
+#include "broker/worker/stream_query.h"
 #include "tests/fuzz/fuzz.h"
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+check_pairs(const uint8_t *data, size_t size)
 {
 	char *bytes = fuzz_copy(data, size);
 	char *name = fuzz_copy(data, size);
@@ -33,5 +39,72 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	free(bytes);
 	free(name);
 	free(value);
+}
+
+/* Names so short that they are met. */
+static struct config_stream block = {
+    .query_channels = (char[]){"c"},
+    .query_since = (char[]){""},
+    .query_types = (char[]){"t"},
+    .query_format = (char[]){"f"},
+    .query_live = (char[]){"l"},
+};
+
+static void
+check_filter(struct slice list)
+{
+	struct slice patterns[FILTER_PATTERNS_MAX], pattern;
+	struct filter_list one = {patterns, 0, false};
+	struct filter *filter;
+
+	while (one.count < FILTER_PATTERNS_MAX &&
+	       stream_query_next_item(&list, &pattern)) {
+		must(pattern.len == 0 || pattern.bytes != NULL);
+		if (!filter_pattern_valid(pattern))
+			continue;
+		patterns[one.count++] = pattern;
+	}
+	filter = filter_create(&one, 1);
+	must(filter != NULL);
+	for (size_t i = 0; i < one.count; i++) {
+		struct slice type = patterns[i];
+
+		if (type.bytes[0] == '!')
+			must(!filter_passes(
+			    filter, slice_of(type.bytes + 1, type.len - 1)));
+		else if (one.count == 1)
+			must(filter_passes(filter, type));
+	}
+	filter_destroy(filter);
+}
+
+static void
+check_stream(const uint8_t *data, size_t size)
+{
+	char *bytes = fuzz_copy(data, size);
+	struct stream_query query;
+	enum problem problem;
+
+	if (stream_query_read(
+		&query, &block, slice_of(bytes, size), &problem) == 0) {
+		must(query.since.bytes == NULL);
+		must(query.channels.len + query.types.len + query.format.len +
+			 query.live.len + query.last_event_id.len <=
+		     size);
+		if (query.types.len > 0)
+			check_filter(query.types);
+	} else {
+		must(problem == PROBLEM_QUERY_DUPLICATE ||
+		     problem == PROBLEM_QUERY_INVALID);
+	}
+	stream_query_finish(&query);
+	free(bytes);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	check_pairs(data, size);
+	check_stream(data, size);
 	return 0;
 }

@@ -79,24 +79,72 @@ check_raw(const struct event *event, const struct seen_event *seen)
 
 	must(seen->data.len == data.len);
 	must(memcmp(seen->data.bytes, data.bytes, data.len) == 0);
-	must(seen->name.len == event->type.len);
-	for (size_t i = 0; i < event->type.len; i++) {
+	text_clear(&data);
+}
+
+/* An envelope whose fields are named as those of a tagged event is one. */
+static void
+check_envelope(
+    const struct event *event, const struct sse_shape *shape, struct text seen)
+{
+	json_error_t error;
+	json_t *object;
+
+	if (shape->field_count > 1) {
+		check_tagged(event, seen);
+		return;
+	}
+	/* Its one field is one that an event need not have. */
+	if (event->key.len == 0 ||
+	    !utf8_valid(event->key.bytes, event->key.len))
+		return;
+	object = json_loadb(seen.bytes, seen.len, JSON_ALLOW_NUL, &error);
+	must(object != NULL && json_object_size(object) == 1);
+	check_string(object, "only", event->key);
+	json_decref(object);
+}
+
+static void
+check_data(const struct event *event, const struct sse_shape *shape,
+    const struct seen_event *seen)
+{
+	switch (shape->format) {
+	case SSE_TAGGED:
+		check_tagged(event, seen->data);
+		break;
+	case SSE_RAW:
+		check_raw(event, seen);
+		break;
+	case SSE_ENVELOPE:
+		check_envelope(event, shape, seen->data);
+		break;
+	case SSE_FORMAT_COUNT:
+		must(shape->format < SSE_FORMAT_COUNT);
+	}
+}
+
+/* The type is the name, or there is none. */
+static void
+check_name(const struct event *event, const struct sse_shape *shape,
+    const struct seen_event *seen)
+{
+	must(seen->name.len == (shape->names_events ? event->type.len : 0));
+	for (size_t i = 0; i < seen->name.len; i++) {
 		char c = event->type.bytes[i];
 
 		must(seen->name.bytes[i] == (c == '\r' || c == '\n' ? ' ' : c));
 	}
-	text_clear(&data);
 }
 
 static void
-check(const struct event *event, enum sse_format format)
+check(const struct event *event, const struct sse_shape *shape)
 {
 	char id[CURSOR_ID_TEXT_SIZE];
 	struct event_stream stream;
 	struct buf buf;
 
 	buf_init(&buf, 0);
-	sse_append_event(&buf, event, format);
+	sse_append_event(&buf, event, shape);
 	must(!buf_failed(&buf));
 	event_stream_read(&stream, buf_bytes(&buf), buf_length(&buf));
 	must(stream.count == 1 && stream.comments == 0);
@@ -109,15 +157,31 @@ check(const struct event *event, enum sse_format format)
 		cursor_id_format(event->cursor, id);
 		must(stream.ids == 1);
 		must(strcmp(stream.events[0].id.bytes, id) == 0);
-		if (format == SSE_RAW)
-			check_raw(event, &stream.events[0]);
-		else
-			check_tagged(event, stream.events[0].data);
+		check_data(event, shape, &stream.events[0]);
+		check_name(event, shape, &stream.events[0]);
 	}
-	must(format == SSE_RAW || event->kind == EVENT_RESYNC ||
-	     stream.events[0].name.len == 0);
 	event_stream_finish(&stream);
 	buf_finish(&buf);
+}
+
+/* Every format, with and without names. */
+static void
+check_all(const struct event *event)
+{
+	static const char *const like_tagged[] = {
+	    "data:data", "key:key", "ts:ts", "channel:channel", "type:type"};
+	struct sse_shape shapes[4] = {sse_tagged, sse_raw,
+	    {.format = SSE_ENVELOPE}, {.format = SSE_ENVELOPE}};
+
+	for (size_t i = 0; i < 5; i++)
+		must(sse_shape_add_field(
+			 &shapes[2], slice_of_text(like_tagged[i])) == 0);
+	must(sse_shape_add_field(&shapes[3], slice_of_text("only:key")) == 0);
+	for (size_t i = 0; i < 4; i++) {
+		check(event, &shapes[i]);
+		shapes[i].names_events = !shapes[i].names_events;
+		check(event, &shapes[i]);
+	}
 }
 
 int
@@ -138,8 +202,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	event.type = cut(&rest);
 	event.key = cut(&rest);
 	event.data = rest;
-	for (int format = 0; format < SSE_FORMAT_COUNT; format++)
-		check(&event, (enum sse_format)format);
+	check_all(&event);
 	free(bytes);
 	return 0;
 }

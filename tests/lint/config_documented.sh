@@ -1,31 +1,38 @@
 #!/bin/sh
 # Every row of config.def stands in ssemuxd.conf(5), under its section and with
-# its default, and the page names no setting that does not exist.
+# its default, and so does every key of a block; and the page names none that
+# does not exist.
 set -eu
 cd "$(dirname "$0")/../.."
-rows=broker/shared/config.def
+rows=broker/shared/config
 page=man/ssemuxd.conf.5
 
-# "section key = default" of each SETTING(section, key, TYPE, "default", ...
+# "section key = default" of each SETTING(section, key, TYPE, "default", ... or,
+# when a section is given, of each SETTING("key", member, TYPE, "default", ...
 in_code() {
-    awk '
+    awk -v section="${2:-}" '
         /^SETTING\(/ { row = ""; open = 1 }
         open { row = row $0 }
         open && /\)$/ {
             open = 0
             sub(/^SETTING\([ \t]*/, "", row)
             split(row, part, /[ \t]*,[ \t]*/)
+            if (section != "")
+                sub(/^"[^"]*"/, "", row)
+            gsub(/"/, "", part[1])
             match(row, /"[^"]*"/)
-            print part[1], part[2], "=", \
+            print section != "" ? section : part[1], \
+                section != "" ? part[1] : part[2], "=", \
                 substr(row, RSTART + 1, RLENGTH - 2)
-        }' "$rows"
+        }' "$1"
 }
 
-# The same of each ".It Ic key = default" below a ".Ss Section section".
+# The same of each ".It Ic key = default" below a ".Ss Section section" or
+# ".Ss Block section".
 in_page() {
     awk '
         /^\.S[hs] / { section = "" }
-        /^\.Ss Section / { section = $3 }
+        /^\.Ss (Section|Block) / { section = $3 }
         /^\.It Ic / && section != "" {
             sub(/^\.It Ic /, "")
             print section, $0
@@ -34,15 +41,21 @@ in_page() {
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-in_code | sed 's/ *$//' | sort >"$work/code"
+in_code "$rows.def" >"$work/all"
+for block in stream publisher; do
+    in_code "${rows}_$block.def" "$block" >>"$work/all"
+done
+sed 's/ *$//' "$work/all" | sort >"$work/code"
 in_page | sed 's/ *$//' | sort >"$work/page"
 comm -23 "$work/code" "$work/page" |
     sed "s|^|$page: missing, or with another default: |" >"$work/faults"
 comm -13 "$work/code" "$work/page" |
-    sed "s|^|$page: not in $rows, or with another default: |" >>"$work/faults"
+    sed "s|^|$page: not in $rows*.def, or with another default: |" \
+        >>"$work/faults"
 uniq -d "$work/page" | sed "s|^|$page: twice: |" >>"$work/faults"
-if ! [ -s "$work/code" ]; then
-    echo "$rows: no settings were found" >>"$work/faults"
-fi
+for file in "$rows".def "$rows"_*.def; do
+    grep -q '^SETTING(' "$file" ||
+        echo "$file: no settings were found" >>"$work/faults"
+done
 cat "$work/faults"
 [ ! -s "$work/faults" ]
