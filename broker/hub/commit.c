@@ -24,9 +24,12 @@ put_in_ring(struct hub *hub)
 			continue;
 		record = batch_record(&hub->batch, entry);
 		hub->last_cursor = record->cursor;
-		if (entry->receipt == BATCH_RECEIPT)
+		if (entry->receipt == BATCH_RECEIPT) {
 			record->receipt = receipts_open(&hub->receipts,
 			    entry->publisher, entry->seq, deadline_ms);
+			board_open_receipt(&hub->heritage->board,
+			    record->receipt, record->cursor);
+		}
 		ring_write(ring, record);
 	}
 	receipts_placed(&hub->receipts, ring_publish(ring));

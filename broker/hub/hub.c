@@ -301,6 +301,7 @@ hub_run(struct heritage *heritage)
 	if (getrandom(&receipt, sizeof(receipt), 0) != sizeof(receipt))
 		log_fatal(EX_OSERR, "getrandom: %m");
 	receipts_init(&hub.receipts, receipt);
+	board_close_receipts(&heritage->board);
 	if (open_store(&hub) == -1 || reconcile_ring(&hub) == -1 ||
 	    commands_start(&hub) == -1)
 		log_fatal(EX_IOERR, "the store cannot be used");

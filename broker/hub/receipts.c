@@ -15,7 +15,7 @@ receipt_at(struct receipts *receipts, size_t index)
 }
 
 static void
-answer_first(struct receipts *receipts, const struct board *board)
+answer_first(struct receipts *receipts, struct board *board)
 {
 	struct receipt *first = receipt_at(receipts, 0);
 
@@ -24,6 +24,7 @@ answer_first(struct receipts *receipts, const struct board *board)
 		    board_tally_sum(board, first->number));
 		publisher_flush(first->publisher);
 	}
+	board_close_receipt(board, first->number);
 	receipts->first = (receipts->first + 1) % BOARD_TALLIES;
 	receipts->count--;
 }
@@ -71,8 +72,7 @@ receipts_placed(struct receipts *receipts, uint64_t position)
 }
 
 bool
-receipts_answer(
-    struct receipts *receipts, const struct board *board, uint64_t now_ms)
+receipts_answer(struct receipts *receipts, struct board *board, uint64_t now_ms)
 {
 	while (receipts->count > 0) {
 		const struct receipt *first = receipt_at(receipts, 0);

@@ -2,10 +2,11 @@
  * receipts: publishers that asked how many clients an event was handed to.
  *
  * A wanted receipt gets a number, which goes into the event's record. Each
- * worker tallies under that number what it hands out, and says how far in the
- * ring it has come; when all live workers are past the event, the sum of their
- * tallies is the answer. Bounded: BOARD_TALLIES open at once, in order; an
- * event that wants one more has to wait.
+ * worker tallies under that number to how many streams it has written the
+ * event whole, and says how far in the ring it has come; when all live workers
+ * are past the event, the sum of the tallies is the answer, with those of
+ * workers that have died since. Bounded: BOARD_TALLIES open at once, in order;
+ * an event that wants one more has to wait.
  */
 #ifndef SSEMUX_HUB_RECEIPTS_H
 #define SSEMUX_HUB_RECEIPTS_H
@@ -48,7 +49,7 @@ void receipts_placed(struct receipts *receipts, uint64_t position);
 
 /* Answers those that are complete or due. True while some are open. */
 bool receipts_answer(
-    struct receipts *receipts, const struct board *board, uint64_t now_ms);
+    struct receipts *receipts, struct board *board, uint64_t now_ms);
 
 /* The publisher is about to be destroyed. */
 void receipts_drop(struct receipts *receipts, const struct publisher *gone);

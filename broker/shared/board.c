@@ -212,8 +212,7 @@ board_tally_sum(const struct board *board, uint32_t receipt)
 		const struct board_tally *tally =
 		    &page->tallies[receipt % BOARD_TALLIES];
 
-		if (board_alive(board, i) &&
-		    atomic_load_explicit(
+		if (atomic_load_explicit(
 			&tally->receipt, memory_order_acquire) == receipt)
 			sum += atomic_load_explicit(
 			    &tally->clients, memory_order_relaxed);

@@ -44,6 +44,12 @@ struct board_withdrawal {
 	_Atomic uint64_t streams;
 };
 
+/* An event of which somebody wants to know how many clients it reaches. */
+struct board_receipt {
+	_Atomic uint32_t number; /* 0: none */
+	_Atomic uint64_t cursor;
+};
+
 struct board_page {
 	_Atomic uint32_t alive;      /* its process is ready */
 	_Atomic uint32_t sleeping;   /* waits for its bell */
@@ -51,6 +57,7 @@ struct board_page {
 	_Atomic uint64_t revocation; /* hub: the newest; worker: taken hold */
 	_Atomic uint64_t metrics[METRIC_COUNT];
 	struct board_tally tallies[BOARD_TALLIES];
+	struct board_receipt receipts[BOARD_TALLIES]; /* hub: that are open */
 	struct board_withdrawal withdrawals[BOARD_WITHDRAWALS];
 };
 
@@ -92,6 +99,23 @@ void board_set_alive(struct board *board);
 
 /* --- receipts --- */
 
+/* In the hub, which keeps no two open whose numbers are equal modulo
+ * BOARD_TALLIES: shows one that is open, with its event, before the event can
+ * be read; and one that is not any more. */
+void board_open_receipt(struct board *board, uint32_t receipt, uint64_t cursor);
+void board_close_receipt(struct board *board, uint32_t receipt);
+
+/* In the hub, when it begins: none is open. */
+void board_close_receipts(struct board *board);
+
+/* Is it open? */
+bool board_receipt_open(const struct board *board, uint32_t receipt);
+
+/* The oldest event with an open receipt (UINT64_MAX: there is none), and the
+ * number of the receipt of an event (0: it has none). */
+uint64_t board_oldest_receipt(const struct board *board);
+uint32_t board_receipt_of(const struct board *board, uint64_t cursor);
+
 /* In a worker: this many clients were handed the event of this receipt. */
 void board_tally(struct board *board, uint32_t receipt, uint32_t clients);
 
@@ -101,7 +125,8 @@ void board_set_read(struct board *board, uint64_t position);
 /* In the hub: has every live worker handed out what lies before position? */
 bool board_all_read(const struct board *board, uint64_t position);
 
-/* In the hub: the sum of the tallies of this receipt. */
+/* In the hub: the sum of the tallies of this receipt, also of workers that
+ * have ended since. */
 uint64_t board_tally_sum(const struct board *board, uint32_t receipt);
 
 /* --- revocations --- */

@@ -8,6 +8,7 @@
 #include "broker/worker/connection.h"
 #include "broker/worker/control.h"
 #include "broker/worker/cursor.h"
+#include "broker/worker/follow.h"
 #include "broker/worker/place.h"
 #include "broker/worker/progress.h"
 #include "broker/worker/store_read.h"
@@ -128,6 +129,7 @@ add_collected(struct collected *collected)
 {
 	const struct subscriber *subscriber = collected->subscriber;
 	struct worker *worker = collected->worker;
+	uint64_t counted_from = board_oldest_receipt(worker->board);
 
 	outgoing_begin(&worker->outgoing);
 	for (size_t i = 0; i < collected->count; i++) {
@@ -140,6 +142,9 @@ add_collected(struct collected *collected)
 		outgoing_add(&worker->outgoing, cursor,
 		    frame_part(&frame, subscriber->connection->http_minor),
 		    progress_already_sent(subscriber, cursor));
+		if (cursor >= counted_from)
+			outgoing_want_receipt(&worker->outgoing,
+			    board_receipt_of(worker->board, cursor));
 	}
 }
 
@@ -298,5 +303,7 @@ cursor_catch_up(struct worker *worker)
 		if (worker_steady_us() > end_us)
 			break;
 	}
+	if (worker->handed.count > 0)
+		follow_report(worker);
 	return worker->behind_first != NULL;
 }

@@ -41,6 +41,7 @@ struct delivering {
 	struct worker *worker;
 	uint64_t entry;
 	struct event event;
+	bool counted; /* somebody wants to know how many get it */
 };
 
 static void
@@ -49,6 +50,9 @@ deliver_to(void *owner, void *context)
 	struct subscriber *subscriber = owner;
 	const struct delivering *delivering = context;
 
+	if (delivering->counted)
+		handed_await(
+		    delivering->worker, subscriber, delivering->event.cursor);
 	if (subscriber->place != SUBSCRIBER_AT_HEAD ||
 	    subscriber->last_matched == delivering->event.cursor)
 		return;
@@ -67,7 +71,11 @@ cursor_deliver(struct worker *worker, uint64_t entry)
 	const struct window_entry *newest =
 	    window_entry(&worker->window, entry);
 	struct delivering delivering = {
-	    worker, entry, window_event(&worker->window, newest)};
+	    .worker = worker,
+	    .entry = entry,
+	    .event = window_event(&worker->window, newest),
+	    .counted = window_receipt(&worker->window, newest) != 0,
+	};
 
 	if (deliveries_full(&worker->deliveries, worker->connection_count)) {
 		cursor_flush(worker);
@@ -76,16 +84,6 @@ cursor_deliver(struct worker *worker, uint64_t entry)
 	}
 	channels_match(worker->channels, delivering.event.channel, deliver_to,
 	    &delivering);
-}
-
-static void
-want_receipt(struct worker *worker, uint64_t number)
-{
-	uint32_t receipt = window_receipt(
-	    &worker->window, window_entry(&worker->window, number));
-
-	if (receipt != 0)
-		outgoing_want_receipt(&worker->outgoing, receipt);
 }
 
 /* Writes a list of deliveries: with one write, unless it is very long. */
@@ -108,7 +106,6 @@ write_deliveries(
 			    progress_add_entry(worker, subscriber, entry, &pin);
 			if (added == NOT_ADDED)
 				break;
-			want_receipt(worker, entry);
 			index = deliveries->list[index].next;
 		}
 		if (progress_write(worker, subscriber) != STEP_AGAIN)

@@ -8,7 +8,6 @@
 
 #include <sysexits.h>
 
-#include "broker/shared/bell.h"
 #include "broker/shared/log.h"
 #include "broker/worker/cursor.h"
 #include "broker/worker/store_read.h"
@@ -23,7 +22,7 @@ enum {
 struct turn {
 	int events;
 	size_t bytes;
-	bool receipts; /* a publisher wants to know the number of clients */
+	uint64_t record_at; /* where in the ring this record began */
 };
 
 static bool
@@ -40,9 +39,12 @@ take_record(
 {
 	turn->events++;
 	turn->bytes += record->size;
-	turn->receipts |= record->receipt != 0;
-	if (record->cursor > worker->window.head)
-		cursor_deliver(worker, window_commit(&worker->window));
+	if (record->cursor <= worker->window.head)
+		return;
+	if (record->receipt != 0)
+		handed_note(
+		    worker, record->receipt, record->cursor, turn->record_at);
+	cursor_deliver(worker, window_commit(&worker->window));
 }
 
 /* An event of which too much is unknown to keep it in the window: everybody
@@ -67,12 +69,18 @@ take_from_store(const struct event *event, void *context)
 	} *taking = context;
 	struct window *window = &taking->worker->window;
 	void *room = window_reserve(window, record_size(event));
+	struct record *record;
 
-	if (room == NULL)
+	if (room == NULL) {
 		pass_over(taking->worker, event->cursor);
-	else
-		take_record(
-		    taking->worker, taking->turn, record_write(room, event));
+	} else {
+		/* The ring would have said whether somebody counts it. */
+		record = record_write(room, event);
+		record->receipt =
+		    board_receipt_of(taking->worker->board, event->cursor);
+		taking->turn->record_at = 0;
+		take_record(taking->worker, taking->turn, record);
+	}
 	return !turn_is_over(taking->worker, taking->turn);
 }
 
@@ -121,6 +129,7 @@ take_from_ring(struct worker *worker, struct turn *turn)
 	size_t size;
 	void *room;
 
+	turn->record_at = worker->reader.at;
 	switch (ring_next_size(&worker->ring, &worker->reader, &size)) {
 	case RING_EMPTY:
 		return false;
@@ -148,6 +157,14 @@ lapped:
 	return true;
 }
 
+void
+follow_report(struct worker *worker)
+{
+	/* Not while a part of the way is missing. */
+	if (worker->reader.cursor <= worker->window.head)
+		handed_report(worker, worker->reader.at);
+}
+
 bool
 follow_ring(struct worker *worker)
 {
@@ -161,9 +178,6 @@ follow_ring(struct worker *worker)
 			more = take_from_ring(worker, &turn);
 	}
 	cursor_flush(worker);
-	if (worker->reader.cursor <= worker->window.head)
-		board_set_read(worker->board, worker->reader.at);
-	if (turn.receipts)
-		bell_ring(worker->heritage->hub_bell);
+	follow_report(worker);
 	return more;
 }

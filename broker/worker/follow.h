@@ -13,4 +13,8 @@ struct worker;
  */
 bool follow_ring(struct worker *worker);
 
+/* Says how far all that was read has been handed out; to be called when streams
+ * got on. */
+void follow_report(struct worker *worker);
+
 #endif

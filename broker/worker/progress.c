@@ -16,9 +16,11 @@ tally_receipts(
 	if (!outgoing->receipts)
 		return;
 	for (size_t i = 0; i < frames; i++) {
-		if (outgoing->frames[i].receipt != 0)
-			board_tally(
-			    worker->board, outgoing->frames[i].receipt, 1);
+		uint32_t receipt = outgoing->frames[i].receipt;
+
+		/* A late one has been answered without this. */
+		if (receipt != 0 && board_receipt_open(worker->board, receipt))
+			board_tally(worker->board, receipt, 1);
 	}
 }
 
@@ -64,6 +66,7 @@ progress_add_entry(struct worker *worker, struct subscriber *subscriber,
 	int http_minor = subscriber->connection->http_minor;
 	struct frame frame;
 	enum window_got got;
+	uint32_t receipt;
 
 	if (outgoing_full(&worker->outgoing))
 		return NOT_ADDED;
@@ -75,5 +78,9 @@ progress_add_entry(struct worker *worker, struct subscriber *subscriber,
 		log_fatal(EX_OSERR, "no memory for one event");
 	outgoing_add(&worker->outgoing, cursor, frame_part(&frame, http_minor),
 	    progress_already_sent(subscriber, cursor));
+	receipt = window_receipt(
+	    &worker->window, window_entry(&worker->window, number));
+	if (receipt != 0)
+		outgoing_want_receipt(&worker->outgoing, receipt);
 	return got == WINDOW_ALONE ? ADDED_LAST : ADDED;
 }

@@ -125,6 +125,7 @@ subscriber_destroy(struct worker *worker, struct subscriber *subscriber)
 	while (subscriber->member_count > 0)
 		subscriber_drop(
 		    worker, subscriber, subscriber->member_count - 1);
+	handed_leave(worker, subscriber);
 	board_subtract(worker->board, METRIC_STREAMS, 1);
 	roster_remove(&worker->roster, subscriber->slot);
 	permit_destroy(subscriber->permit);

@@ -13,6 +13,7 @@
 
 #include "broker/shared/sse.h"
 #include "broker/worker/channels.h"
+#include "broker/worker/handed.h"
 #include "broker/worker/roster.h"
 
 struct authority;
@@ -43,6 +44,7 @@ struct subscriber {
 	uint32_t slot;         /* in the worker's roster */
 	uint64_t last_matched; /* so that two patterns give one delivery */
 	uint64_t losses;       /* trimming steps whose losses it was told of */
+	struct handed_node handed; /* while an event for it is counted */
 	const struct config_stream *block;
 	struct permit *permit; /* NULL: of nobody */
 	struct filter *filter; /* NULL: events of every type */
@@ -82,7 +84,8 @@ struct subscriber *subscriber_create(struct worker *worker,
     struct connection *connection, const struct subscriber_request *request);
 void subscriber_destroy(struct worker *worker, struct subscriber *subscriber);
 
-/* Whose it is: the user of its token; the client's address, when it has none. */
+/* Whose it is: the user of its token; the client's address, when it has none.
+ */
 struct slice subscriber_user(const struct subscriber *subscriber);
 
 /* Fills patterns, which has room for member_count, with what it is subscribed

@@ -12,6 +12,7 @@
 #include "broker/shared/heritage.h"
 #include "broker/shared/vault.h"
 #include "broker/worker/delivery.h"
+#include "broker/worker/handed.h"
 #include "broker/worker/outgoing.h"
 #include "broker/worker/proxies.h"
 #include "broker/worker/roster.h"
@@ -47,6 +48,7 @@ struct worker {
 	struct roster roster;
 	struct deliveries deliveries;
 	struct outgoing outgoing;
+	struct handed handed;
 	struct buf catch_up;             /* frames of one step from the store */
 	struct slice *patterns;          /* of the subscriber in that step */
 	struct subscriber *behind_first; /* who can go on, in order of turn */

@@ -154,6 +154,24 @@ class Poke(BrokerCase):
             self.assert_poked(stream)
             self.assert_poked(stream)
 
+    def test_streams_that_have_recent_events_before_them_count(self):
+        broker = self.jwt(broker__workers=2)
+        with broker.publisher() as publisher:
+            for _ in range(5000):
+                publisher.offer("user:u", "x")
+            for _ in range(5000):
+                publisher.ack()
+        streams = [broker.open(self.target("u") + "&since=-10m")
+                   for _ in range(10)]
+        for stream in streams:
+            self.assertEqual(stream.next().data, "connected")
+        self.assertEqual(self.notified(broker, "u"), 10)
+        for stream in streams:
+            self.assertEqual({event.data for event in stream.events(5000)},
+                             {"x"})
+            self.assert_poked(stream)
+            stream.close()
+
     def wait_alone(self, broker):
         """Waits until no stream is open."""
         wait_for(lambda: b"\nssemux_streams 0\n" in broker.get(

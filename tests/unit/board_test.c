@@ -145,7 +145,7 @@ tally_some(void)
 	board_set_read(&board, 1000);
 }
 
-START_TEST(tallies_of_one_receipt_add_up_over_live_workers)
+START_TEST(tallies_of_one_receipt_add_up_over_all_workers)
 {
 	for (size_t i = 0; i < WORKERS; i++)
 		ck_assert_int_eq(run_as(BOARD_FIRST_WORKER + i, tally_some), 0);
@@ -155,8 +155,37 @@ START_TEST(tallies_of_one_receipt_add_up_over_live_workers)
 	ck_assert_uint_eq(board_tally_sum(&board, 5), 0);
 	ck_assert_uint_eq(
 	    board_tally_sum(&board, 5 + BOARD_TALLIES), 40 * WORKERS);
+	/* What was handed out before a death was handed out. */
 	board_owner_ended(&board, BOARD_FIRST_WORKER + 1);
-	ck_assert_uint_eq(board_tally_sum(&board, 7), 100 * (WORKERS - 1));
+	ck_assert_uint_eq(board_tally_sum(&board, 7), 100 * WORKERS);
+}
+END_TEST
+
+static void
+open_some(void)
+{
+	board_close_receipts(&board);
+	board_open_receipt(&board, 7, 700);
+	board_open_receipt(&board, 5, 500);
+	board_open_receipt(&board, 9, 900);
+	board_open_receipt(&board, 5 + BOARD_TALLIES, 1500);
+	board_close_receipt(&board, 9);
+	board_close_receipt(&board, 5); /* another has its place */
+}
+
+START_TEST(open_receipts_are_found_by_number_and_by_event)
+{
+	ck_assert_uint_eq(board_oldest_receipt(&board), UINT64_MAX);
+	ck_assert_int_eq(run_as(BOARD_HUB, open_some), 0);
+	ck_assert_uint_eq(board_oldest_receipt(&board), 700);
+	ck_assert(board_receipt_open(&board, 7));
+	ck_assert(board_receipt_open(&board, 5 + BOARD_TALLIES));
+	ck_assert(!board_receipt_open(&board, 5));
+	ck_assert(!board_receipt_open(&board, 9));
+	ck_assert_uint_eq(board_receipt_of(&board, 700), 7);
+	ck_assert_uint_eq(board_receipt_of(&board, 1500), 5 + BOARD_TALLIES);
+	ck_assert_uint_eq(board_receipt_of(&board, 500), 0);
+	ck_assert_uint_eq(board_receipt_of(&board, 900), 0);
 }
 END_TEST
 
@@ -339,7 +368,8 @@ main(void)
 	    tests, when_its_owner_has_ended_gauges_fall_and_counters_stay);
 	tcase_add_test(tests, nobody_can_write_the_page_of_another);
 	tcase_add_test(tests, every_metric_has_a_name_a_kind_and_a_sentence);
-	tcase_add_test(tests, tallies_of_one_receipt_add_up_over_live_workers);
+	tcase_add_test(tests, tallies_of_one_receipt_add_up_over_all_workers);
+	tcase_add_test(tests, open_receipts_are_found_by_number_and_by_event);
 	tcase_add_test(tests, all_have_read_when_each_live_worker_has);
 	tcase_add_test(
 	    tests, streams_told_of_a_revocation_add_up_over_live_workers);

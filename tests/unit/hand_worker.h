@@ -31,7 +31,8 @@ struct hand_worker {
 	struct heritage heritage;
 	struct config config;
 	struct worker worker;
-	uint64_t cursor; /* of the newest event */
+	uint64_t cursor;  /* of the newest event */
+	uint32_t receipt; /* wanted for each event; 0: none */
 };
 
 static inline void
@@ -140,6 +141,7 @@ hand_worker_publish(struct hand_worker *hand, size_t data_len)
 	static struct sample_event sample;
 	struct ring *ring = &hand->heritage.ring;
 	struct store_folder *store = &hand->store;
+	struct record *record;
 
 	hand->cursor = cursor_id_seq(hand->cursor) < 2
 			   ? hand->cursor + 1
@@ -154,7 +156,9 @@ hand_worker_publish(struct hand_worker *hand, size_t data_len)
 		&store->publisher, ++store->seq),
 	    0);
 	ck_assert_int_eq(store_commit(store->writer), 0);
-	ring_write(ring, sample_record(hand->cursor, data_len));
+	record = sample_record(hand->cursor, data_len);
+	record->receipt = hand->receipt;
+	ring_write(ring, record);
 	ring_publish(ring);
 	return hand->cursor;
 }

@@ -1,0 +1,259 @@
+/* Tests of handed: whom a receipt waits for, and who counts. */
+#include "broker/worker/handed.h"
+
+#include "broker/worker/place.h"
+#include "broker/worker/subscriber.h"
+#include "tests/unit/hand_worker.h"
+#include "tests/unit/listener.h"
+#include "tests/unit/suite.h"
+
+enum { RECEIPT = 41, CLIENTS_MAX = 4 };
+
+static struct hand_worker hand;
+static struct board hub; /* the board, as the hub may write it */
+static struct listener clients[CLIENTS_MAX];
+static size_t client_count;
+
+static void
+set_up(void)
+{
+	hand_worker_make(&hand);
+	hub = hand.heritage.board;
+	hub.own = (struct board_page *)(void *)((char *)hub.own +
+						BOARD_HUB * hub.page_bytes);
+	client_count = 0;
+}
+
+static void
+tear_down(void)
+{
+	for (size_t i = 0; i < client_count; i++)
+		listener_finish(&clients[i]);
+	hand_worker_finish(&hand);
+}
+
+static void
+turn_until_idle(void)
+{
+	while (hand_worker_turn(&hand))
+		;
+}
+
+/* A client from that cursor on; it has said its request. */
+static struct subscriber *
+join(uint64_t cursor)
+{
+	char request[256], since[CURSOR_ID_TEXT_SIZE];
+
+	cursor_id_format(cursor, since);
+	snprintf(request, sizeof(request),
+	    "GET /stream?channels=*&since=%s HTTP/1.1\r\nHost: h\r\n\r\n",
+	    since);
+	listener_init(
+	    &clients[client_count++], hand_worker_connect(&hand), 1, request);
+	while (hand.worker.connections->subscriber == NULL)
+		ev_run(hand.worker.loop, EVRUN_NOWAIT);
+	return hand.worker.connections->subscriber;
+}
+
+/* The position behind all that is in the ring. */
+static uint64_t
+behind_all(void)
+{
+	return ring_publish(&hand.heritage.ring);
+}
+
+/* An event that is counted. */
+static void
+publish_counted(size_t data_len)
+{
+	hand.receipt = RECEIPT;
+	board_open_receipt(&hub, RECEIPT, hand_worker_publish(&hand, data_len));
+	hand.receipt = 0;
+}
+
+/* What the worker has tallied; in these tests its page is the first. */
+static uint64_t
+tallied(uint32_t receipt)
+{
+	struct board_tally *tally =
+	    &hand.worker.board->own->tallies[receipt % BOARD_TALLIES];
+
+	return atomic_load(&tally->receipt) == receipt
+		   ? atomic_load(&tally->clients)
+		   : 0;
+}
+
+static uint64_t
+counted(void)
+{
+	return tallied(RECEIPT);
+}
+
+static bool
+is_reported(void)
+{
+	return atomic_load(&hand.worker.board->own->read_at) >= behind_all();
+}
+
+static void
+read_all(struct listener *client)
+{
+	do {
+		turn_until_idle();
+		listener_read(client, 65536);
+		buf_clear(&client->body);
+	} while (
+	    hand.worker.connections->subscriber->place != SUBSCRIBER_AT_HEAD);
+}
+
+START_TEST(who_is_at_the_head_has_it_when_that_is_said)
+{
+	join(hand_worker_publish(&hand, 10));
+	turn_until_idle();
+	ck_assert(is_reported());
+	publish_counted(10);
+	ck_assert(!is_reported());
+	follow_ring(&hand.worker);
+	ck_assert(is_reported());
+	ck_assert_uint_eq(counted(), 1);
+}
+END_TEST
+
+START_TEST(who_is_on_the_way_is_waited_for)
+{
+	uint64_t cursor = hand_worker_publish(&hand, 10);
+
+	for (int i = 0; i < 5; i++)
+		hand_worker_publish(&hand, 10);
+	turn_until_idle();
+	join(cursor);
+	publish_counted(10);
+	follow_ring(&hand.worker);
+	ck_assert(!is_reported());
+	ck_assert_uint_eq(counted(), 0);
+	turn_until_idle();
+	ck_assert(is_reported());
+	ck_assert_uint_eq(counted(), 1);
+}
+END_TEST
+
+START_TEST(who_is_on_the_way_and_goes_is_not_waited_for)
+{
+	struct subscriber *subscriber;
+
+	subscriber = join(hand_worker_publish(&hand, 10));
+	join(hand.cursor);
+	publish_counted(10);
+	follow_ring(&hand.worker);
+	connection_destroy(subscriber->connection);
+	ck_assert(!is_reported());
+	turn_until_idle();
+	ck_assert(is_reported());
+	ck_assert_uint_eq(counted(), 1);
+}
+END_TEST
+
+START_TEST(when_the_receipt_was_answered_nobody_is_waited_for)
+{
+	join(hand_worker_publish(&hand, 10));
+	publish_counted(10);
+	follow_ring(&hand.worker);
+	ck_assert(!is_reported());
+	board_close_receipt(&hub, RECEIPT);
+	follow_ring(&hand.worker);
+	ck_assert(is_reported());
+	turn_until_idle();
+	ck_assert_uint_eq(counted(), 0);
+}
+END_TEST
+
+/* A client whose socket is full. */
+static struct subscriber *
+join_blocked(void)
+{
+	struct subscriber *subscriber = join(hand_worker_publish(&hand, 10));
+
+	while (subscriber->place != SUBSCRIBER_BLOCKED) {
+		hand_worker_publish(&hand, 2000);
+		turn_until_idle();
+	}
+	return subscriber;
+}
+
+START_TEST(who_does_not_read_counts_when_it_does_in_time)
+{
+	join_blocked();
+	publish_counted(10);
+	turn_until_idle();
+	ck_assert(is_reported());
+	ck_assert_uint_eq(counted(), 0);
+	read_all(&clients[0]);
+	ck_assert_uint_eq(counted(), 1);
+}
+END_TEST
+
+START_TEST(who_does_not_read_in_time_does_not_count)
+{
+	join_blocked();
+	publish_counted(10);
+	turn_until_idle();
+	board_close_receipt(&hub, RECEIPT);
+	/* The place of this one is now another's. */
+	board_open_receipt(&hub, RECEIPT + BOARD_TALLIES, hand.cursor + 1);
+	read_all(&clients[0]);
+	ck_assert_uint_eq(counted(), 0);
+	ck_assert_uint_eq(tallied(RECEIPT + BOARD_TALLIES), 0);
+}
+END_TEST
+
+START_TEST(events_that_a_lapped_worker_reads_from_the_store_count)
+{
+	join(hand_worker_publish(&hand, 10));
+	turn_until_idle();
+	publish_counted(10);
+	while (behind_all() < 4 * HAND_RING_BYTES)
+		hand_worker_publish(&hand, 100);
+	read_all(&clients[0]);
+	ck_assert_uint_ge(
+	    board_get(hand.worker.board, BOARD_SUPERVISOR, METRIC_LAPPED), 1);
+	ck_assert(is_reported());
+	ck_assert_uint_eq(counted(), 1);
+}
+END_TEST
+
+START_TEST(who_is_far_behind_is_not_waited_for_but_counts)
+{
+	uint64_t cursor = hand_worker_publish(&hand, 10);
+
+	publish_counted(10);
+	for (int i = 0; i < 2 * HAND_WINDOW_EVENTS; i++) {
+		hand_worker_publish(&hand, 10);
+		turn_until_idle();
+	}
+	ck_assert_uint_gt(hand.worker.window.floor, cursor);
+	join(cursor);
+	ck_assert(is_reported());
+	read_all(&clients[0]);
+	ck_assert_uint_eq(counted(), 1);
+}
+END_TEST
+
+int
+main(void)
+{
+	TCase *tests = tcase_create("handed");
+
+	tcase_add_checked_fixture(tests, set_up, tear_down);
+	tcase_add_test(tests, who_is_at_the_head_has_it_when_that_is_said);
+	tcase_add_test(tests, who_is_on_the_way_is_waited_for);
+	tcase_add_test(tests, who_is_on_the_way_and_goes_is_not_waited_for);
+	tcase_add_test(
+	    tests, when_the_receipt_was_answered_nobody_is_waited_for);
+	tcase_add_test(tests, who_does_not_read_counts_when_it_does_in_time);
+	tcase_add_test(tests, who_does_not_read_in_time_does_not_count);
+	tcase_add_test(
+	    tests, events_that_a_lapped_worker_reads_from_the_store_count);
+	tcase_add_test(tests, who_is_far_behind_is_not_waited_for_but_counts);
+	return suite_run("handed", tests);
+}
