@@ -156,6 +156,29 @@ begins_as_public(struct slice text)
 	return false;
 }
 
+static bool
+holds(struct slice bytes, const char *word)
+{
+	return memmem(bytes.bytes, bytes.len, word, strlen(word)) != NULL;
+}
+
+/* Is it, by all its looks, something else than a secret? */
+static bool
+looks_public(struct slice bytes)
+{
+	static const struct slice marks[] = {
+	    {"\xEF\xBB\xBF", 3}, {"\xFF\xFE", 2}, {"\xFE\xFF", 2}};
+
+	/* A file of text in which the rest would not be recognised. */
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		if (slice_starts_with(bytes, marks[i]))
+			return true;
+	}
+	return is_der(bytes) || begins_as_public(without_space(bytes)) ||
+	       holds(bytes, "PUBLIC KEY") || holds(bytes, "PRIVATE KEY") ||
+	       holds(bytes, "CERTIFICATE");
+}
+
 static struct slice
 without_line_end(struct slice text)
 {
@@ -172,8 +195,10 @@ read_secret(struct slice bytes, struct auth_keys *keys,
 {
 	struct auth_key key;
 
-	*why = "it looks like a public key, but is not PEM";
-	if (is_der(bytes) || begins_as_public(without_space(bytes)))
+	*why =
+	    "it looks like a key or a text in a form that is not known here; "
+	    "public keys must be PEM";
+	if (looks_public(bytes))
 		return -1;
 	if (is_text(bytes))
 		bytes = without_line_end(bytes);

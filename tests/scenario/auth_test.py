@@ -8,7 +8,7 @@ import unittest
 
 import sse_client
 import tokens
-from broker import BUILD, BrokerCase, wait_for
+from broker import BUILD, SANITIZED, BrokerCase, read_text, wait_for
 
 # What needs a token and gives a small answer.
 TARGET = "/stats"
@@ -59,6 +59,10 @@ class Tokens(BrokerCase):
     def test_each_algorithm(self):
         keys = [tokens.make(name, kid=name) for name in tokens.ALGORITHMS]
         broker = self.jwt(keys)
+        if not SANITIZED:
+            for pid in broker.workers():
+                self.assertRegex(read_text("/proc/%d/status" % pid),
+                                 r"\nSeccomp:\s+2\n")
         for key in keys:
             self.assertTrue(self.taken(broker, key.token()), key.algorithm)
             stranger = tokens.make(key.algorithm, kid=key.kid)
@@ -108,8 +112,25 @@ class Tokens(BrokerCase):
         key = tokens.make()
         broker = self.jwt([key])
         headers = (("Accept", "text/event-stream"),)
-        self.assertEqual(self.ask(broker, key.token(-1), headers),
-                         (401, "token-expired"))
+        self.assertEqual(
+            self.ask(broker, key.token(-1), headers, "/stream?channels=a"),
+            (401, "token-expired"))
+        self.assertEqual(self.ask(broker, None, headers,
+                                  "/stream?channels=a"),
+                         (401, "token-missing"))
+
+    def test_a_stream_is_opened_with_a_token_of_any_place(self):
+        key = tokens.make("ES256")
+        broker = self.jwt([key], auth__cookie="session")
+        text = key.token(ssemux={"subscribe": ["a"]})
+        for options in ({"headers": tokens.bearer(text)},
+                        {"query": "&access_token=" + text},
+                        {"headers": (("Cookie", "session=" + text),)}):
+            with broker.stream("a", **options) as stream:
+                stream.start()
+                broker.pub("a", "x")
+                self.assertEqual(stream.tagged(1)[0]["data"], "x")
+        self.assert_secret(broker, text)
 
     def test_places_of_a_token_and_their_order(self):
         key = tokens.make()
