@@ -143,13 +143,13 @@ main(int argc, char **argv)
 	log_set_role("supervisor");
 	parse_options(argc, argv, &options);
 	load_config(&options, &config);
-	if (options.check && keys_check(&config) == -1)
-		return EX_CONFIG;
 	if (options.check) {
-		printf("the configuration is good\n");
+		result = keys_check(&config) == 0 ? EX_OK : EX_CONFIG;
+		if (result == EX_OK)
+			printf("the configuration is good\n");
 		config_finish(&config);
 		free(options.overrides);
-		return EX_OK;
+		return result;
 	}
 	title_init(argc, argv);
 	title_set("supervisor");

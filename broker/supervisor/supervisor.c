@@ -358,15 +358,16 @@ supervisor_run(struct heritage *heritage, const struct privileges *privileges)
 {
 	struct supervisor supervisor = {
 	    .heritage = heritage, .privileges = privileges};
-	int signals = take_signals();
+	int signals;
 
+	supervisor.keys = keys_create(heritage, privileges);
+	if (supervisor.keys == NULL)
+		return EX_CONFIG;
+	signals = take_signals();
 	if (signals == -1 || make_children(&supervisor) == -1) {
 		log_warn("start: %m");
 		return EX_OSERR;
 	}
-	supervisor.keys = keys_create(heritage, privileges);
-	if (supervisor.keys == NULL)
-		return EX_CONFIG;
 	supervisor.polled[0] = (struct pollfd){.fd = signals, .events = POLLIN};
 	while (!all_in(&supervisor, 0, CHILD_ENDED)) {
 		start_due(&supervisor);

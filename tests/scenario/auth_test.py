@@ -85,7 +85,8 @@ class Tokens(BrokerCase):
     def test_who_is_refused_is_told_why(self):
         key = tokens.make("HS256", kid="a")
         broker = self.jwt([key], auth__issuer="https://id.example",
-                          auth__audience="one, two")
+                          auth__audience="one, two",
+                          auth__require_exp="on")
         good = {"iss": "https://id.example", "aud": ["x", "two"]}
         now = int(time.time())
         self.assertEqual(self.ask(broker, key.token(**good)), (200, None))
@@ -326,6 +327,15 @@ class Tokens(BrokerCase):
             self.assertIn("fewer than 32 bytes", said)
         self.assertEqual(self.check(setting, "auth.cookie=a b")[0], 78)
         self.assertEqual(self.check(setting, "auth.user_claim={")[0], 78)
+
+    def test_with_bad_keys_there_is_no_start(self):
+        broker = self.jwt()
+        broker.settings["auth.jwks_file"] = tokens.write(
+            os.path.join(broker.folder, "set"), b'{"keys":[')
+        broker.start(wait=False)
+        self.assertEqual(broker.process.wait(30), 78)
+        self.assertIn("jwks_file", broker.log())
+        broker.process = None
 
     def test_with_tokens_any_address_may_be_served(self):
         broker = self.jwt([tokens.make()])
