@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "broker/worker/change.h"
+#include "broker/worker/stats.h"
 #include "broker/worker/worker_state.h"
 #include "protocol/buf.h"
 #include "protocol/json.h"
@@ -26,6 +27,7 @@ static const struct {
 } rows[] = {
     {"place", answer_place},
     {"change", change_asked},
+    {"stats", stats_asked},
 };
 
 /* The member "ask"; len 0: it is missing. */

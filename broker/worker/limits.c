@@ -69,13 +69,27 @@ limits_full(const struct worker *worker)
 		   worker->heritage->connections + REFUSALS_MAX;
 }
 
+/* No user's name has a NUL: nobody's key is no user's. */
+static uint64_t
+key_of(
+    const struct census *census, struct slice user, const struct address *peer)
+{
+	char name[1 + ADDRESS_BYTES] = "";
+
+	if (user.len > 0)
+		return census_key(census, CENSUS_USER, user);
+	memcpy(name + 1, peer->bytes, ADDRESS_BYTES);
+	return census_key(census, CENSUS_USER, slice_of(name, sizeof(name)));
+}
+
 bool
-limits_enter_user(struct worker *worker, struct slice user, uint64_t *key)
+limits_enter_user(struct worker *worker, struct slice user,
+    const struct address *peer, uint64_t *key)
 {
 	struct census *census = &worker->heritage->census;
 	uint64_t max = worker->config->http_max_per_user;
 
-	*key = census_key(census, CENSUS_USER, user);
+	*key = key_of(census, user, peer);
 	if (!census_enter(census, *key))
 		return false;
 	if (user.len == 0 || census_count(census, *key) <= max)
@@ -91,11 +105,12 @@ limits_leave_user(struct worker *worker, uint64_t key)
 }
 
 uint64_t
-limits_streams_of(const struct worker *worker, struct slice user)
+limits_streams_of(
+    const struct worker *worker, struct slice user, const struct address *peer)
 {
 	const struct census *census = &worker->heritage->census;
 
-	return census_count(census, census_key(census, CENSUS_USER, user));
+	return census_count(census, key_of(census, user, peer));
 }
 
 uint64_t

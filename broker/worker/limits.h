@@ -14,6 +14,7 @@
 
 #include "protocol/slice.h"
 
+struct address;
 struct connection;
 struct worker;
 
@@ -38,15 +39,19 @@ bool limits_full(const struct worker *worker);
 /*
  * A stream of this user begins. True: it is counted, and *key is for
  * limits_leave_user(). False: the user has too many, and nothing is counted:
- * reply_later(PROBLEM_LIMIT_USER). The user "", who is everybody where nobody
- * has a name, is counted but not limited.
+ * reply_later(PROBLEM_LIMIT_USER). The user "" is nobody: it is counted by the
+ * client's address, and not limited.
  */
-bool limits_enter_user(struct worker *worker, struct slice user, uint64_t *key);
+bool limits_enter_user(struct worker *worker, struct slice user,
+    const struct address *peer, uint64_t *key);
 void limits_leave_user(struct worker *worker, uint64_t key);
 
-/* How many streams this user has, and how many different users have some; over
- * all workers. */
-uint64_t limits_streams_of(const struct worker *worker, struct slice user);
+/* How many streams this user has, or nobody at that address, over all
+ * workers. */
+uint64_t limits_streams_of(
+    const struct worker *worker, struct slice user, const struct address *peer);
+
+/* How many different users have streams; nobody is one at each address. */
 uint64_t limits_users(const struct worker *worker);
 
 #endif

@@ -13,6 +13,7 @@
 #include "broker/worker/poke.h"
 #include "broker/worker/publish.h"
 #include "broker/worker/reply.h"
+#include "broker/worker/stats.h"
 #include "broker/worker/stream.h"
 #include "broker/worker/streams.h"
 #include "broker/worker/worker_state.h"
@@ -47,23 +48,8 @@ answer_readiness(
 static void
 answer_stats(struct connection *connection, const struct http_request *request)
 {
-	struct worker *worker = connection->worker;
-	struct authority authority;
-	struct buf body;
-
-	if (!authority_demand(connection, request, &authority))
-		return;
-	authority_finish(&authority);
-	buf_init(&body, 0);
-	buf_printf(&body, "{\"totalConnections\":%" PRIu64 ",",
-	    board_sum(worker->board, METRIC_STREAMS));
-	report_append_time(&body, "timestamp", worker_now_ms(worker));
-	buf_append_char(&body, ',');
-	report_append_cursor(&body, "cursor", worker->window.head);
-	buf_append_char(&body, ',');
-	report_append_board(&body, worker->board);
-	buf_append_text(&body, "}\n");
-	reply_buf(connection, 200, JSON_TYPE, &body);
+	stats_answer(connection, request,
+	    streams_find_stats(connection->worker, request->path));
 }
 
 /* Prometheus text exposition format, version 0.0.4. */
@@ -122,6 +108,10 @@ find_route(const struct worker *worker, struct slice path, struct route *route)
 
 	if (streams_find(worker, path) != NULL) {
 		*route = (struct route){stream_open, NULL, false};
+		return true;
+	}
+	if (streams_find_stats(worker, path) != NULL) {
+		*route = (struct route){answer_stats, NULL, false};
 		return true;
 	}
 	if (streams_find_poke(worker, path) != NULL) {

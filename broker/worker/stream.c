@@ -10,6 +10,7 @@
 #include "broker/worker/control.h"
 #include "broker/worker/grants.h"
 #include "broker/worker/http.h"
+#include "broker/worker/limits.h"
 #include "broker/worker/reply.h"
 #include "broker/worker/stream_query.h"
 #include "broker/worker/stream_start.h"
@@ -250,10 +251,11 @@ say_bad_cursor(struct subscriber *subscriber)
 }
 
 static void
-start(struct opening *opening)
+start(struct opening *opening, uint64_t user_key)
 {
 	struct connection *connection = opening->connection;
 	const struct subscriber_request request = {
+	    .user_key = user_key,
 	    .patterns = opening->channels.patterns,
 	    .pattern_count = opening->channels.count,
 	    .cursor = opening->start.cursor,
@@ -297,6 +299,7 @@ static void
 open_asked(struct opening *opening, const struct http_request *request)
 {
 	enum problem problem;
+	uint64_t user_key;
 
 	if (stream_query_read(&opening->query, opening->block, request->query,
 		&problem) == -1) {
@@ -306,9 +309,14 @@ open_asked(struct opening *opening, const struct http_request *request)
 	if (!read_format(opening) || !read_live(opening) ||
 	    !read_channels(opening) || !read_types(opening))
 		return;
+	if (!limits_enter_user(opening->worker, opening->authority.user,
+		&opening->connection->peer, &user_key)) {
+		reply_later(opening->connection, request, PROBLEM_LIMIT_USER);
+		return;
+	}
 	stream_start_find(&opening->start, opening->worker, opening->block,
 	    asked_cursor(opening, request));
-	start(opening);
+	start(opening, user_key);
 }
 
 /* Room for the channels, and for those that are refused. */

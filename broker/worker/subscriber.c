@@ -9,6 +9,7 @@
 #include "broker/worker/cursor.h"
 #include "broker/worker/grants.h"
 #include "broker/worker/lifetime.h"
+#include "broker/worker/limits.h"
 #include "broker/worker/permit.h"
 #include "broker/worker/place.h"
 #include "broker/worker/worker_state.h"
@@ -77,6 +78,7 @@ subscriber_create(struct worker *worker, struct connection *connection,
 
 	if (subscriber == NULL) {
 		filter_destroy(request->filter);
+		limits_leave_user(worker, request->user_key);
 		return NULL;
 	}
 	subscriber->connection = connection;
@@ -86,6 +88,7 @@ subscriber_create(struct worker *worker, struct connection *connection,
 	subscriber->block = request->block;
 	subscriber->filter = request->filter;
 	subscriber->shape = request->shape;
+	subscriber->user_key = request->user_key;
 	subscriber->owes_live = true;
 	subscriber->ends = request->ends;
 	subscriber->place = SUBSCRIBER_BLOCKED;
@@ -128,6 +131,7 @@ subscriber_destroy(struct worker *worker, struct subscriber *subscriber)
 	handed_leave(worker, subscriber);
 	board_subtract(worker->board, METRIC_STREAMS, 1);
 	roster_remove(&worker->roster, subscriber->slot);
+	limits_leave_user(worker, subscriber->user_key);
 	permit_destroy(subscriber->permit);
 	filter_destroy(subscriber->filter);
 	buf_finish(subscriber->owed);
@@ -137,9 +141,13 @@ subscriber_destroy(struct worker *worker, struct subscriber *subscriber)
 }
 
 struct slice
-subscriber_user(const struct subscriber *subscriber)
+subscriber_user(
+    const struct subscriber *subscriber, char text[ADDRESS_TEXT_SIZE])
 {
-	return permit_user(subscriber->permit);
+	if (subscriber->permit != NULL)
+		return permit_user(subscriber->permit);
+	address_format(&subscriber->connection->peer, text);
+	return slice_of_text(text);
 }
 
 void

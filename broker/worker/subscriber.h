@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "broker/shared/address.h"
 #include "broker/shared/sse.h"
 #include "broker/worker/channels.h"
 #include "broker/worker/handed.h"
@@ -45,6 +46,7 @@ struct subscriber {
 	uint64_t last_matched; /* so that two patterns give one delivery */
 	uint64_t losses;       /* trimming steps whose losses it was told of */
 	struct handed_node handed; /* while an event for it is counted */
+	uint64_t user_key;     /* under which it is counted, see limits.h */
 	const struct config_stream *block;
 	struct permit *permit; /* NULL: of nobody */
 	struct filter *filter; /* NULL: events of every type */
@@ -72,6 +74,8 @@ struct subscriber_request {
 	bool ends;             /* after catching up */
 	struct filter *filter; /* NULL: none; it becomes the subscriber's, also
 				* when that cannot be made */
+	uint64_t
+	    user_key; /* of limits_enter_user(); is the subscriber's, too */
 	const struct grants *grants;
 	const struct authority *authority; /* NULL: of nobody */
 };
@@ -84,9 +88,10 @@ struct subscriber *subscriber_create(struct worker *worker,
     struct connection *connection, const struct subscriber_request *request);
 void subscriber_destroy(struct worker *worker, struct subscriber *subscriber);
 
-/* Whose it is: the user of its token; the client's address, when it has none.
- */
-struct slice subscriber_user(const struct subscriber *subscriber);
+/* Whose it is: the user of its token; of nobody's, the client's address, which
+ * is written into the text. */
+struct slice subscriber_user(
+    const struct subscriber *subscriber, char text[ADDRESS_TEXT_SIZE]);
 
 /* Fills patterns, which has room for member_count, with what it is subscribed
  * to. */

@@ -60,9 +60,8 @@ behind_ms(const struct worker *worker, const struct subscriber *subscriber)
 
 static int
 collect_slow(struct summary *summary, const struct worker *worker,
-    const struct subscriber *subscriber)
+    const struct subscriber *subscriber, struct slice user)
 {
-	struct slice user = subscriber_user(subscriber);
 	uint64_t behind = behind_ms(worker, subscriber);
 	struct buf text;
 
@@ -109,12 +108,14 @@ summary_collect(struct summary *summary, struct worker *worker)
 	for (const struct connection *connection = worker->connections;
 	     connection != NULL; connection = connection->next) {
 		const struct subscriber *subscriber = connection->subscriber;
+		char text[ADDRESS_TEXT_SIZE];
+		struct slice user;
 
 		if (subscriber == NULL)
 			continue;
-		if (ranking_add(&summary->users, subscriber_user(subscriber),
-			1) == -1 ||
-		    collect_slow(summary, worker, subscriber) == -1)
+		user = subscriber_user(subscriber, text);
+		if (ranking_add(&summary->users, user, 1) == -1 ||
+		    collect_slow(summary, worker, subscriber, user) == -1)
 			return -1;
 	}
 	channels_each(worker->channels, collect_channel, &collecting);

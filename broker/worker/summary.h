@@ -21,7 +21,7 @@ struct worker;
 
 enum {
 	SUMMARY_NAMES = 300, /* of each kind that a worker names */
-	SUMMARY_TOP = 20,      /* of each kind that are shown */
+	SUMMARY_TOP = 20,    /* of each kind that are shown */
 	SUMMARY_SLOWEST = 10,
 };
 
