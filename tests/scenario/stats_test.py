@@ -66,7 +66,6 @@ class Stats(BrokerCase):
             {"channel": "c:2", "subscriptions": 3}])
         self.assertEqual(said["slowest"], [])
         self.assertEqual(sum(row["streams"] for row in said["workers"]), 18)
-        self.assertGreater(min(row["streams"] for row in said["workers"]), 0)
         self.assertEqual(said["subscriptions"], 36)
 
     def test_the_slowest_streams_are_named(self):
