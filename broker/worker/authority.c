@@ -16,6 +16,7 @@
 #include "broker/worker/bearer.h"
 #include "broker/worker/connection.h"
 #include "broker/worker/reply.h"
+#include "broker/worker/revoked.h"
 #include "broker/worker/worker_state.h"
 
 /* --- keys --- */
@@ -96,6 +97,14 @@ authority_stop(struct worker *worker)
 
 /* --- tokens --- */
 
+/* A token that is good, but of a user who was kicked since. */
+static bool
+is_withdrawn(const struct worker *worker, const struct auth_token *token)
+{
+	return revoked_everything(
+	    worker->revoked, token->user, token->issued_ms);
+}
+
 static enum auth_verdict
 judge(struct worker *worker, struct slice text, struct auth_token **token)
 {
@@ -119,6 +128,11 @@ judge(struct worker *worker, struct slice text, struct auth_token **token)
 	    refresh(worker))
 		verdict =
 		    auth_token_read(text, worker->keys, &rules, now_ms, token);
+	if (verdict == AUTH_VERDICT_GOOD && is_withdrawn(worker, *token)) {
+		auth_token_destroy(*token);
+		*token = NULL;
+		verdict = AUTH_VERDICT_REVOKED;
+	}
 	worker_count(worker,
 	    verdict == AUTH_VERDICT_GOOD ? METRIC_TOKENS_ACCEPTED
 					 : METRIC_TOKENS_REFUSED,
@@ -213,6 +227,8 @@ refused_by(enum auth_verdict verdict)
 		return refused(PROBLEM_NO_MEMORY, NULL);
 	if (verdict == AUTH_VERDICT_EXPIRED)
 		return refused(PROBLEM_TOKEN_EXPIRED, sentence);
+	if (verdict == AUTH_VERDICT_REVOKED)
+		return refused(PROBLEM_TOKEN_REVOKED, sentence);
 	return refused(PROBLEM_TOKEN_INVALID, sentence);
 }
 

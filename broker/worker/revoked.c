@@ -256,3 +256,21 @@ revoked_channel(const struct revoked *revoked, struct slice user,
 	revoked_each(revoked, user, issued_ms, look_at, &look);
 	return look.found;
 }
+
+static void
+look_for_all(struct slice pattern, void *context)
+{
+	bool *all = context;
+
+	*all |= slice_is(pattern, "*");
+}
+
+bool
+revoked_everything(
+    const struct revoked *revoked, struct slice user, uint64_t issued_ms)
+{
+	bool all = false;
+
+	revoked_each(revoked, user, issued_ms, look_for_all, &all);
+	return all;
+}

@@ -49,6 +49,10 @@ size_t revoked_count(const struct revoked *revoked);
 bool revoked_channel(const struct revoked *revoked, struct slice user,
     uint64_t issued_ms, struct slice channel);
 
+/* Is everything revoked ("*") for such a token? */
+bool revoked_everything(
+    const struct revoked *revoked, struct slice user, uint64_t issued_ms);
+
 /* Calls found() for each pattern that is revoked for such a token; it must not
  * change the table. */
 void revoked_each(const struct revoked *revoked, struct slice user,

@@ -68,14 +68,15 @@ class Revoke(BrokerCase):
         return answer.get("streams", answer.get("revocations"))
 
     def refused(self, broker, token, channels):
-        """Is a stream with it refused as it should be?"""
+        """Is a stream with it refused as it should be: after a revoke of
+        these channels, or a kick?"""
         body, out = sse_client.fetch(
             broker.port, "/stream?live=false&channels=" + channels,
             tokens.bearer(token) + (("Accept", "text/event-stream"),))
         if body.status == 200:
             return False
-        self.assertEqual((body.status, json.loads(out)["code"]),
-                         (403, "channels-refused"))
+        self.assertIn((body.status, json.loads(out)["code"]),
+                      [(403, "channels-refused"), (401, "token-revoked")])
         return True
 
     def refused_everywhere(self, broker, token, channels):
@@ -140,6 +141,36 @@ class Revoke(BrokerCase):
         self.assertTrue(self.refused_everywhere(broker, old, "a"))
         done = control(broker, "kick", "u1")
         self.assertEqual(done.stdout, "0 streams told\n")
+
+    def test_the_token_of_who_was_kicked_is_good_for_nothing(self):
+        broker = self.jwt()
+        broker.stop()
+        broker.start({"stream /s.channels": "user:{sub}",
+                      "stream /s.poke": "/poke-me"})
+        token = self.key.token(sub="boss", ssemux={
+            "subscribe": ["*"], "publish": ["*"], "admin": True})
+        requests = (("GET", "/stream?live=false&channels=a", 200),
+                    ("GET", "/s?live=false", 200), ("GET", "/stats", 200),
+                    ("POST", "/publish?channel=a", 200),
+                    ("POST", "/poke-me", 200))
+
+        def ask(method, target):
+            raw = sse_client.request_bytes(
+                broker.port, target, tokens.bearer(token) + (
+                    ("Content-Length", "0"), ("Connection", "close"),
+                    ("Sec-Fetch-Site", "same-origin"),
+                    ("Accept", "text/event-stream, application/json")),
+                method)
+            return sse_client.fetch(broker.port, "", raw=raw)
+        for method, target, status in requests:
+            self.assertEqual(ask(method, target)[0].status, status, target)
+        self.told(broker, "revoke", "boss", "*")  # the same as a kick
+        for method, target, _ in requests:
+            body, out = ask(method, target)
+            self.assertEqual((body.status, json.loads(out)["code"]),
+                             (401, "token-revoked"), target)
+            self.assertEqual(body.headers["www-authenticate"],
+                             'Bearer error="invalid_token"')
 
     def test_a_stream_of_a_later_token_is_left_alone(self):
         broker = self.jwt()

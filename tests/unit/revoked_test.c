@@ -56,7 +56,11 @@ START_TEST(only_the_user_and_the_channels_named_are_meant)
 	ck_assert(!is_revoked("u", T, "org:1:a"));
 	ck_assert(!is_revoked("u11", T, "org:1:a"));
 	ck_assert(!is_revoked("", T, "org:1:a"));
+	ck_assert(!revoked_everything(table, slice_of_text("u1"), T));
 	revoke("u2", "*", T);
+	ck_assert(revoked_everything(table, slice_of_text("u2"), T));
+	ck_assert(revoked_everything(table, slice_of_text("u2"), 0));
+	ck_assert(!revoked_everything(table, slice_of_text("u2"), T + 1));
 	ck_assert(is_revoked("u2", T, "anything:at:all"));
 	ck_assert(!is_revoked("u1", T, "anything:at:all"));
 }
