@@ -45,6 +45,14 @@ begin_stream(struct connection *connection)
 	    connection, connection->subscriber->block->heartbeat_interval);
 }
 
+/* More bytes of bodies are held; or, with a negative number, less. */
+static void
+note_bodies(struct worker *worker, size_t more)
+{
+	worker->bodies_bytes += more;
+	board_set(worker->board, METRIC_BODIES_BYTES, worker->bodies_bytes);
+}
+
 void
 requests_drop(struct connection *connection)
 {
@@ -52,7 +60,7 @@ requests_drop(struct connection *connection)
 
 	if (arrival == NULL)
 		return;
-	connection->worker->bodies_bytes -= arrival->body.held;
+	note_bodies(connection->worker, -arrival->body.held);
 	buf_finish(&arrival->bytes);
 	free(arrival);
 	connection->arrival = NULL;
@@ -210,7 +218,7 @@ count_body(struct connection *connection, size_t before)
 	struct worker *worker = connection->worker;
 	size_t held = connection->arrival->body.held;
 
-	worker->bodies_bytes += held - before;
+	note_bodies(worker, held - before);
 	if (worker->bodies_bytes > worker->config->http_max_bodies)
 		return false;
 	if (held / BODY_PART_BYTES > before / BODY_PART_BYTES)

@@ -130,6 +130,8 @@ class Bodies(BrokerCase):
         for one in held:
             one.sendall(HEAD + b"Content-Length: 150000\r\n\r\n" +
                         b" " * 120000)
+        wait_for(lambda: broker.stats()["bodies_bytes"] == 240000,
+                 "the bodies held")
         late = self.connect(broker)
         late.sendall(HEAD + b"Content-Length: 150000\r\n\r\n" + b" " * 60000)
         status, head = self.read_status(late)
@@ -145,6 +147,7 @@ class Bodies(BrokerCase):
             one.sendall(by_length(body))
             return self.read_status(one)[0] == 200
         wait_for(taken, "room for a body")
+        wait_for(lambda: broker.stats()["bodies_bytes"] == 0, "no bodies")
 
     def test_a_body_that_dribbles_in_has_a_deadline(self):
         """Each 64 KiB have it anew, and no less does."""

@@ -69,7 +69,7 @@ class Proxies(LimitCase):
                           headers=forwarded("192.0.2.1")[:1])
         one.read_until(lambda: one.body.ended)
         self.assertEqual(one.body.status, 200)
-        self.hold(broker, 1, headers=forwarded("192.0.2.1"))
+        self.room(broker, headers=forwarded("192.0.2.1"))
 
     def test_a_connection_says_whose_it_is(self):
         broker = self.forwarding(http__proxy_protocol="on")
