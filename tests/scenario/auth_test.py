@@ -18,7 +18,8 @@ class Tokens(BrokerCase):
     def jwt(self, keys=(), **settings):
         """A broker with a set of these keys."""
         broker = self.broker(start=False, auth__mode="jwt",
-                             auth__leeway="0s", **settings)
+                             auth__leeway="0s", broker__log_level="debug",
+                             **settings)
         self.set = os.path.join(broker.folder, "jwks.json")
         if keys:
             tokens.write_set(self.set, keys)
@@ -38,6 +39,8 @@ class Tokens(BrokerCase):
                          "application/problem+json")
         said = json.loads(out)
         self.assertEqual(said["status"], body.status)
+        for part in (token or "").split("."):
+            self.assertFalse(part and part.encode() in out, out)
         self.authenticate = body.headers.get("www-authenticate")
         self.detail = said["detail"]
         return body.status, said["code"]
