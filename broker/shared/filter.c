@@ -59,56 +59,132 @@ filter_pattern_valid(struct slice pattern)
 	return true;
 }
 
-static size_t
-bytes_of(const struct filter_list *lists, size_t count)
-{
-	size_t bytes = sizeof(struct filter) + count * sizeof(struct group);
+/* Memory for a filter with so much in it. */
+struct size {
+	size_t groups;
+	size_t parts;
+	size_t text; /* bytes */
+};
 
-	for (size_t i = 0; i < count; i++) {
-		for (size_t j = 0; j < lists[i].count; j++)
-			bytes += sizeof(struct part) + lists[i].patterns[j].len;
-	}
-	return bytes;
+static void
+add_list(struct size *size, const struct filter_list *list)
+{
+	size->groups++;
+	size->parts += list->count;
+	for (size_t i = 0; i < list->count; i++)
+		size->text += list->patterns[i].len;
 }
 
-/* Copies a list to the parts from *next on, its texts to *text on. */
-static struct group
-copy_list(struct filter *filter, const struct filter_list *list, size_t *next,
-    char **text)
+static void
+add_group(
+    struct size *size, const struct group *group, const struct part *parts)
 {
-	struct group group = {*next, list->count, list->closed};
+	size->groups++;
+	size->parts += group->count;
+	for (size_t i = 0; i < group->count; i++)
+		size->text += parts[i].text.len;
+}
+
+/* A filter that is being made. */
+struct making {
+	struct filter *filter;
+	size_t parts; /* so far */
+	char *text;   /* the next byte */
+};
+
+static bool
+begin(struct making *making, const struct size *size)
+{
+	struct filter *filter =
+	    malloc(sizeof(*filter) + size->groups * sizeof(struct group) +
+		   size->parts * sizeof(struct part) + size->text);
+
+	*making = (struct making){.filter = filter};
+	if (filter == NULL)
+		return false;
+	filter->group_count = 0;
+	filter->groups = (struct group *)(void *)(filter + 1);
+	filter->parts = (struct part *)(void *)(filter->groups + size->groups);
+	making->text = (char *)(filter->parts + size->parts);
+	return true;
+}
+
+static struct group *
+begin_group(struct making *making, bool closed)
+{
+	struct filter *filter = making->filter;
+	struct group *group = &filter->groups[filter->group_count++];
+
+	*group = (struct group){.first = making->parts, .closed = closed};
+	return group;
+}
+
+static void
+copy_part(struct making *making, struct group *group, struct part part)
+{
+	if (part.text.len > 0)
+		memcpy(making->text, part.text.bytes, part.text.len);
+	part.text.bytes = making->text;
+	making->text += part.text.len;
+	making->filter->parts[making->parts++] = part;
+	group->count++;
+}
+
+static void
+copy_list(struct making *making, const struct filter_list *list)
+{
+	struct group *group = begin_group(making, list->closed);
 
 	for (size_t i = 0; i < list->count; i++) {
 		struct part part = read_part(list->patterns[i]);
 
-		if (part.text.len > 0)
-			memcpy(*text, part.text.bytes, part.text.len);
-		part.text.bytes = *text;
-		*text += part.text.len;
-		group.closed |= !part.negative;
-		filter->parts[(*next)++] = part;
+		group->closed |= !part.negative;
+		copy_part(making, group, part);
 	}
-	return group;
+}
+
+static void
+copy_group(
+    struct making *making, const struct group *other, const struct part *parts)
+{
+	struct group *group = begin_group(making, other->closed);
+
+	for (size_t i = 0; i < other->count; i++)
+		copy_part(making, group, parts[i]);
 }
 
 struct filter *
 filter_create(const struct filter_list *lists, size_t count)
 {
-	struct filter *filter = malloc(bytes_of(lists, count));
-	size_t part_count = 0, next = 0;
-	char *text;
+	struct size size = {.groups = 0};
+	struct making making;
 
-	if (filter == NULL)
+	for (size_t i = 0; i < count; i++)
+		add_list(&size, &lists[i]);
+	if (!begin(&making, &size))
 		return NULL;
 	for (size_t i = 0; i < count; i++)
-		part_count += lists[i].count;
-	filter->group_count = count;
-	filter->groups = (struct group *)(void *)(filter + 1);
-	filter->parts = (struct part *)(void *)(filter->groups + count);
-	text = (char *)(filter->parts + part_count);
-	for (size_t i = 0; i < count; i++)
-		filter->groups[i] = copy_list(filter, &lists[i], &next, &text);
-	return filter;
+		copy_list(&making, &lists[i]);
+	return making.filter;
+}
+
+struct filter *
+filter_renew(const struct filter *filter, const struct filter_list *first)
+{
+	struct size size = {.groups = 0};
+	struct making making;
+
+	add_list(&size, first);
+	for (size_t i = 1; i < filter->group_count; i++)
+		add_group(&size, &filter->groups[i],
+		    filter->parts + filter->groups[i].first);
+	if (!begin(&making, &size))
+		return NULL;
+	copy_list(&making, first);
+	for (size_t i = 1; i < filter->group_count; i++)
+		copy_group(&making, &filter->groups[i],
+		    filter->parts + filter->groups[i].first);
+	return making.filter;
 }
 
 void

@@ -37,6 +37,10 @@ bool filter_pattern_valid(struct slice pattern);
  * A list without patterns that is not closed takes everything. NULL: no memory.
  */
 struct filter *filter_create(const struct filter_list *lists, size_t count);
+
+/* The same filter with another list in place of its first. NULL: no memory. */
+struct filter *filter_renew(
+    const struct filter *filter, const struct filter_list *first);
 void filter_destroy(struct filter *filter);
 
 /* Is an event of this type (len 0: it has none) to be sent? A NULL filter lets

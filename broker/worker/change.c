@@ -20,6 +20,7 @@
 #include "broker/worker/http.h"
 #include "broker/worker/permit.h"
 #include "broker/worker/reply.h"
+#include "broker/worker/stream_types.h"
 #include "broker/worker/streams.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/withdraw.h"
@@ -95,7 +96,9 @@ renew(struct worker *worker, struct subscriber *subscriber,
 {
 	struct grants grants = {.fixed = {.count = 0}};
 
-	if (grants_collect(&grants, worker, subscriber->block, authority) == -1)
+	if (grants_collect(&grants, worker, subscriber->block, authority) ==
+		-1 ||
+	    stream_types_renew(subscriber, authority->token) == -1)
 		refuse(outcome, PROBLEM_NO_MEMORY);
 	else if (withdraw_renew(worker, subscriber, authority, &grants))
 		report(outcome, subscriber);

@@ -7,6 +7,7 @@
 #include "broker/shared/report.h"
 #include "broker/worker/connection.h"
 #include "broker/worker/frame.h"
+#include "broker/worker/permit.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
 #include "protocol/cursor_id.h"
@@ -100,6 +101,14 @@ append_refused(struct buf *buf, const struct saying *saying)
 }
 
 static void
+append_user(struct buf *buf, const struct subscriber *subscriber)
+{
+	struct slice user = permit_user(subscriber->permit);
+
+	json_append_string(buf, user.bytes, user.len);
+}
+
+static void
 append_value(
     struct buf *buf, enum notice_placeholder placeholder, const void *context)
 {
@@ -123,7 +132,7 @@ append_value(
 		json_append_string(buf, subscriber->id, strlen(subscriber->id));
 		break;
 	case NOTICE_USER:
-		json_append_string(buf, "", 0);
+		append_user(buf, subscriber);
 		break;
 	case NOTICE_HEARTBEAT:
 		buf_printf(buf, "%" PRIu64,

@@ -1,6 +1,7 @@
 /* stream: opening a stream. See stream.h. */
 #include "broker/worker/stream.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,6 +15,7 @@
 #include "broker/worker/reply.h"
 #include "broker/worker/stream_query.h"
 #include "broker/worker/stream_start.h"
+#include "broker/worker/stream_types.h"
 #include "broker/worker/streams.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
@@ -29,7 +31,8 @@ struct opening {
 	struct connection *connection;
 	struct worker *worker;
 	const struct config_stream *block;
-	struct authority authority; /* of nobody: zeroed */
+	struct authority authority;
+	const struct authority *asker; /* NULL: nobody */
 	struct stream_query query;
 	struct grants grants;
 	struct chosen channels;
@@ -44,17 +47,6 @@ static void
 refuse(struct opening *opening, enum problem problem, const char *detail)
 {
 	reply_problem(opening->connection, problem, detail);
-}
-
-/* NULL: nobody. */
-static const struct authority *
-asker(const struct opening *opening)
-{
-	const struct authority *authority = &opening->authority;
-
-	return authority->subscribe_count == 0 && authority->user.len == 0
-		   ? NULL
-		   : authority;
 }
 
 /* --- channels --- */
@@ -124,7 +116,7 @@ read_channels(struct opening *opening)
 	const struct config_stream *block = opening->block;
 
 	if (grants_collect(&opening->grants, opening->worker, block,
-		asker(opening)) == -1) {
+		opening->asker) == -1) {
 		refuse(opening, PROBLEM_NO_MEMORY, NULL);
 		return false;
 	}
@@ -146,54 +138,21 @@ read_channels(struct opening *opening)
 	return false;
 }
 
-/* --- types --- */
+/* --- types, format and live --- */
 
-/* The patterns of a list of types. */
-struct types {
-	struct slice patterns[FILTER_PATTERNS_MAX];
-	size_t count;
-};
-
-static bool
-read_asked_types(struct opening *opening, struct types *types)
-{
-	struct slice list = opening->query.types, pattern;
-
-	while (stream_query_next_item(&list, &pattern)) {
-		if (types->count == FILTER_PATTERNS_MAX ||
-		    !filter_pattern_valid(pattern)) {
-			refuse(opening, PROBLEM_TYPES_INVALID, NULL);
-			return false;
-		}
-		types->patterns[types->count++] = pattern;
-	}
-	return true;
-}
-
-/* The block's types, and the query's. False: it was refused. */
 static bool
 read_types(struct opening *opening)
 {
-	const struct config_list *own = &opening->block->types;
-	struct types fixed = {.count = 0}, asked = {.count = 0};
-	struct filter_list lists[] = {
-	    {fixed.patterns, 0, false}, {asked.patterns, 0, false}};
+	const struct auth_token *token =
+	    opening->asker != NULL ? opening->asker->token : NULL;
 
-	if (opening->query.types.len > 0 && !read_asked_types(opening, &asked))
-		return false;
-	for (size_t i = 0; i < own->count; i++)
-		fixed.patterns[fixed.count++] = slice_of_text(own->items[i]);
-	lists[0].count = fixed.count;
-	lists[1].count = asked.count;
-	if (fixed.count + asked.count == 0)
+	if (stream_types_make(&opening->filter, opening->block, token,
+		opening->query.types) == 0)
 		return true;
-	opening->filter = filter_create(lists, 2);
-	if (opening->filter == NULL)
-		refuse(opening, PROBLEM_NO_MEMORY, NULL);
-	return opening->filter != NULL;
+	refuse(opening,
+	    errno == EINVAL ? PROBLEM_TYPES_INVALID : PROBLEM_NO_MEMORY, NULL);
+	return false;
 }
-
-/* --- format and live --- */
 
 static bool
 read_format(struct opening *opening)
@@ -265,7 +224,7 @@ start(struct opening *opening, uint64_t user_key)
 	    .ends = opening->ends,
 	    .filter = opening->filter,
 	    .grants = &opening->grants,
-	    .authority = asker(opening),
+	    .authority = opening->asker,
 	};
 
 	opening->filter = NULL;
@@ -335,19 +294,22 @@ make_room(struct opening *opening)
 
 /* Finds who asks, as far as the block wants to know. False: answered. */
 static bool
-find_authority(struct opening *opening, const struct http_request *request)
+find_asker(struct opening *opening, const struct http_request *request)
 {
 	struct connection *connection = opening->connection;
+	struct authority *authority = &opening->authority;
 
 	switch (opening->block->access) {
 	case CONFIG_ACCESS_OPTIONAL:
-		if (authority_try(connection, request, &opening->authority) !=
+		if (authority_try(connection, request, authority) ==
 		    AUTHORITY_FOUND)
-			opening->authority = (struct authority){.user.len = 0};
-		return true;
+			opening->asker = authority;
+		break;
 	case CONFIG_ACCESS_AUTHENTICATED:
-		return authority_demand(
-		    connection, request, &opening->authority);
+		if (!authority_demand(connection, request, authority))
+			return false;
+		opening->asker = authority;
+		break;
 	case CONFIG_ACCESS_PUBLIC:
 	case CONFIG_ACCESS_AUTO:
 		break;
@@ -388,8 +350,9 @@ stream_open(struct connection *connection, const struct http_request *request)
 		reply_later(connection, request, PROBLEM_DRAIN);
 		return;
 	}
-	if (!find_authority(&opening, request))
+	if (!find_asker(&opening, request))
 		return;
 	open_for(&opening, request);
-	authority_finish(&opening.authority);
+	if (opening.asker != NULL)
+		authority_finish(&opening.authority);
 }

@@ -141,6 +141,34 @@ START_TEST(a_filter_keeps_its_own_copy)
 }
 END_TEST
 
+START_TEST(a_renewed_filter_has_another_first_list)
+{
+	struct patterns own = split("a.* !a.b"), asked = split("a.* b !a.c");
+	struct patterns other = split("b");
+	const struct filter_list lists[] = {
+	    {own.list, own.count, false}, {asked.list, asked.count, false}};
+	const struct filter_list first = {other.list, other.count, false};
+	const struct filter_list none = {NULL, 0, true};
+	struct filter *filter = filter_create(lists, 2), *renewed, *closed;
+
+	renewed = filter_renew(filter, &first);
+	closed = filter_renew(renewed, &none);
+	ck_assert(filter_passes(filter, slice_of_text("a.x")));
+	ck_assert(!filter_passes(filter, slice_of_text("b")));
+	filter_destroy(filter);
+	ck_assert(filter_passes(renewed, slice_of_text("b")));
+	ck_assert(!filter_passes(renewed, slice_of_text("a.x")));
+	filter_destroy(renewed);
+	ck_assert(!filter_passes(closed, slice_of_text("b")));
+	renewed = filter_renew(closed, &lists[0]);
+	filter_destroy(closed);
+	ck_assert(filter_passes(renewed, slice_of_text("a.x")));
+	ck_assert(!filter_passes(renewed, slice_of_text("a.b")));
+	ck_assert(!filter_passes(renewed, slice_of_text("a.c")));
+	filter_destroy(renewed);
+}
+END_TEST
+
 static char longest[] = "!ttttttttttttttttttttttttttttttttttttttttttttttttt"
 			"tttttttttttttttttttttttttttttttttttttttttttttttttt"
 			"tttttttttttttttttttttttttttttttttttttttttttttttttt"
@@ -175,6 +203,7 @@ main(void)
 	tcase_add_test(tests, no_filter_lets_everything_pass);
 	tcase_add_test(tests, a_closed_list_without_patterns_lets_nothing_pass);
 	tcase_add_test(tests, a_filter_keeps_its_own_copy);
+	tcase_add_test(tests, a_renewed_filter_has_another_first_list);
 	tcase_add_test(tests, what_is_no_pattern_is_found_out);
 	return suite_run("filter", tests);
 }
