@@ -16,6 +16,7 @@
 
 enum {
 	READ_BYTES = 2048,
+	READ_BODY_BYTES = 16384,
 	LINGER_S = 2, /* for the peer to read the answer and close */
 };
 
@@ -270,14 +271,16 @@ end_input(struct connection *connection)
 static bool
 read_input(struct connection *connection)
 {
-	char *room = buf_reserve(&connection->in, READ_BYTES);
+	size_t size =
+	    connection->arrival != NULL ? READ_BODY_BYTES : READ_BYTES;
+	char *room = buf_reserve(&connection->in, size);
 	ssize_t got;
 
 	if (room == NULL) {
 		connection_destroy(connection);
 		return false;
 	}
-	got = recv(connection->io.fd, room, READ_BYTES, 0);
+	got = recv(connection->io.fd, room, size, 0);
 	if (got == -1 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (got == 0 && connection->state == CONNECTION_WAITING) {
