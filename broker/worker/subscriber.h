@@ -46,7 +46,7 @@ struct subscriber {
 	uint64_t last_matched; /* so that two patterns give one delivery */
 	uint64_t losses;       /* trimming steps whose losses it was told of */
 	struct handed_node handed; /* while an event for it is counted */
-	uint64_t user_key;     /* under which it is counted, see limits.h */
+	uint64_t user_key;         /* under which it is counted, see limits.h */
 	const struct config_stream *block;
 	struct permit *permit; /* NULL: of nobody */
 	struct filter *filter; /* NULL: events of every type */

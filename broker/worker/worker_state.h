@@ -56,8 +56,8 @@ struct worker {
 
 	/* who may see what */
 	struct vault vault;
-	uint64_t vault_version; /* that the keys are of */
-	struct auth_keys *keys; /* for tokens; NULL in mode none */
+	uint64_t vault_version;  /* that the keys are of */
+	struct auth_keys *keys;  /* for tokens; NULL in mode none */
 	struct courier *courier; /* the link to the hub */
 
 	/* connections */

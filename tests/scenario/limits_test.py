@@ -61,9 +61,19 @@ class Client:
 
 
 class LimitCase(BrokerCase):
+    def setUp(self):
+        super().setUp()
+        self.clients = []
+
+    def tearDown(self):
+        # The broker waits for clients that were answered to close.
+        for each in self.clients:
+            each.close()
+        super().tearDown()
+
     def client(self, broker, *arguments, **options):
         made = Client(broker, *arguments, **options)
-        self.addCleanup(made.close)
+        self.clients.append(made)
         return made
 
     def hold(self, broker, count, *arguments, **options):
