@@ -375,6 +375,27 @@ class Orders(System):
             self.assertEqual([json.loads(stream.next().data)["id"]
                               for _ in range(2)], ["2", "3"])
 
+    def test_a_client_may_take_some_types_only(self):
+        broker = self.system()
+        with self.open(broker, "?types=order.created") as created, \
+                self.open(broker, "?types=%21order.created") as others, \
+                self.open(broker, "?types=invoice.*,*") as both:
+            for stream in (created, others, both):
+                stream.control("connected")
+            for kind in ("order.updated", "order.created", "order.deleted",
+                         "invoice.created"):
+                broker.pub("-t", kind, "orders", "{}")
+            broker.pub("--resync", "orders")
+            for stream, expected in (
+                    (created, ["created"]), (others, ["updated", "deleted"]),
+                    (both, ["updated", "created", "deleted"])):
+                self.assertEqual(
+                    [json.loads(stream.next().data)["type"]
+                     for _ in expected], ["order." + each for each in expected])
+                # What asks to load anew passes every filter.
+                self.assertEqual(stream.control("resync")["channels"],
+                                 ["orders"])
+
     def test_a_ping_comes_every_interval(self):
         broker = self.quick()
         with self.open(broker) as stream:
@@ -442,6 +463,13 @@ class SyncPokes(System):
                 block = self.block(stream)
             self.assertEqual(block[1:], ["data: sync"])
             self.assertRegex(block[0], "^id: " + CURSOR + "$")
+
+    def test_a_notice_may_name_the_user(self):
+        broker = self.system(**{"stream %s.greeting" % self.path:
+                                "event hello {user}"})
+        with self.open(broker, headers=self.bearer('u"1')) as stream:
+            self.assert_block(stream, *lines("event: hello",
+                                             'data: "u\\"1"'))
 
     def test_a_poke_reaches_all_connections_of_the_caller(self):
         broker = self.system()
