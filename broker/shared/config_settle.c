@@ -12,6 +12,7 @@
 
 #include "broker/shared/config_block.h"
 #include "broker/shared/config_loader.h"
+#include "protocol/event.h"
 
 /* Lets a fault be told of a key of the stream: of the line that gave it, or of
  * the block's first. */
@@ -157,10 +158,24 @@ check_poke(struct config_loader *loader, const struct config_stream *stream)
 {
 	const char *channel = stream->poke_channel.items[0];
 
+	struct event event = {
+	    .channel = slice_of_text("a"), /* the real one has claims */
+	    .type = slice_of_text(stream->poke_type),
+	    .data = slice_of_text(stream->poke_data),
+	};
+	struct fault fault =
+	    event_check(&event, EVENT_GUESS, loader->config->publish_max_event);
+
 	if (strchr(channel, '*') != NULL)
 		return FAIL(loader, stream, poke_channel,
 		    "got \"%s\", expected a channel and no pattern", channel);
-	return 0;
+	if (stream->poke[0] == '\0' || fault.refusal == REFUSAL_NONE)
+		return 0;
+	if (fault.field != NULL && strcmp(fault.field, "type") == 0)
+		return FAIL(loader, stream, poke_type, "%s",
+		    refusal_sentence(fault.refusal));
+	return FAIL(
+	    loader, stream, poke_data, "%s", refusal_sentence(fault.refusal));
 }
 
 /* --- who has which path --- */

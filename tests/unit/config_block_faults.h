@@ -146,6 +146,12 @@ static const struct {
     {"[stream /a]\nallow = b\npoke_channel = a:*\n",
 	":3: [stream /a] poke_channel: got \"a:*\", expected a channel and "
 	"no pattern"},
+    {"[stream /a]\nallow = b\npoke = /b\npoke_type = bye\n",
+	":4: [stream /a] poke_type: a type is at most 200 bytes without "
+	"control characters, and not the name of a control event such as "
+	"live, ping or bye"},
+    {"[publish]\nmax_event = 3\n[stream /a]\nallow = b\npoke = /b\n",
+	":3: [stream /a] poke_data: larger than the broker's max_event"},
     {"[stream /a]\nallow = b\npoke = /b\n[stream /b]\nallow = b\n",
 	":3: [stream /a] poke: got \"/b\", which [stream /b] has as its path"},
     {"[stream /a]\nallow = b\nstats = /x\n[stream /b]\nallow = b\n"
