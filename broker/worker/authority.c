@@ -2,8 +2,8 @@
  * authority: who a request speaks for. See authority.h.
  *
  * The keys are those of the vault. They are read anew when it has changed,
- * which is looked at every second and whenever a token does not fit the keys;
- * should they be no good, which the supervisor prevents, the old ones stay.
+ * which is looked at every second and before each token; should they be no
+ * good, which the supervisor prevents, the old ones stay.
  */
 #include "broker/worker/authority.h"
 
@@ -45,19 +45,18 @@ take_keys(struct worker *worker, const struct vault_copy *copy)
 	log_debug("keys for tokens: %zu", auth_keys_count(keys));
 }
 
-/* Takes what the vault holds, when it has changed. True: it had. */
-static bool
+/* Takes what the vault holds, when it has changed. */
+static void
 refresh(struct worker *worker)
 {
 	struct vault_copy copy;
 
 	if (vault_version(&worker->vault) == worker->vault_version ||
 	    vault_read(&worker->vault, &copy) == -1)
-		return false;
+		return;
 	worker->vault_version = copy.version;
 	take_keys(worker, &copy);
 	vault_copy_finish(&copy);
-	return true;
 }
 
 int
@@ -118,16 +117,12 @@ judge(struct worker *worker, struct slice text, struct auth_token **token)
 	    .leeway_ms = config->auth_leeway,
 	    .expiry_optional = !config->auth_require_exp,
 	};
-	uint64_t now_ms = worker_now_ms(worker);
-	enum auth_verdict verdict =
-	    auth_token_read(text, worker->keys, &rules, now_ms, token);
+	enum auth_verdict verdict;
 
-	/* Perhaps its key has come since the last tick. */
-	if ((verdict == AUTH_VERDICT_KEY_UNKNOWN ||
-		verdict == AUTH_VERDICT_SIGNATURE) &&
-	    refresh(worker))
-		verdict =
-		    auth_token_read(text, worker->keys, &rules, now_ms, token);
+	/* A key that was taken away is good for no token more. */
+	refresh(worker);
+	verdict = auth_token_read(
+	    text, worker->keys, &rules, worker_now_ms(worker), token);
 	if (verdict == AUTH_VERDICT_GOOD && is_withdrawn(worker, *token)) {
 		auth_token_destroy(*token);
 		*token = NULL;
