@@ -319,8 +319,9 @@ START_TEST(only_what_passes_by_itself_is_temporary)
 {
 	for (int i = REFUSAL_NONE + 1; i < REFUSAL_COUNT; i++)
 		ck_assert_int_eq(refusal_is_temporary((enum refusal)i),
-		    i == REFUSAL_STORE || i == REFUSAL_SHUTDOWN ||
-			i == REFUSAL_BUSY);
+		    i == REFUSAL_FULL || i == REFUSAL_STORE ||
+			i == REFUSAL_SHUTDOWN || i == REFUSAL_BUSY ||
+			i == REFUSAL_TIMEOUT);
 }
 END_TEST
 
