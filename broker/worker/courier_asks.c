@@ -192,9 +192,8 @@ courier_ask(struct worker *worker, const struct courier_question *question)
 	courier->asks = ask;
 	courier->ask_count++;
 	courier->ask_bytes += buf_length(&ask->text);
-	/* The loop comes by even when nothing else is to be done. */
-	if (ask->open == 0)
-		ev_feed_event(worker->loop, &courier->ask_due, EV_CUSTOM);
+	/* The loop looks at what is settled already, and when it is due. */
+	ev_feed_event(worker->loop, &courier->ask_due, EV_CUSTOM);
 	return ask;
 }
 
