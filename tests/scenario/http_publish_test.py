@@ -8,6 +8,7 @@ import signal
 import threading
 import unittest
 
+import msgpack_wire as wire
 from broker import SCALE, BrokerCase, tagged, wait_for
 
 JSON = {"Content-Type": "application/json"}
@@ -200,6 +201,30 @@ class Publish(BrokerCase):
         self.assertNotIn(True, [each["duplicate"] for each in other])
         self.assertEqual(len(broker.stored()), 6)
 
+    def test_the_same_key_at_several_workers_at_once(self):
+        broker = self.broker(broker__workers=3)
+        # More than a hub reads at once, so that workers take turns there.
+        body = [{"channel": "a", "data": "%d" % n + " " * 2000}
+                for n in range(400)]
+        for turn in range(5):
+            answers = []
+            threads = [threading.Thread(target=lambda: answers.append(
+                post(broker, body, headers=with_key(str(turn)))))
+                for _ in range(6)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(60)
+            self.assertEqual([status for status, _, _ in answers], [200] * 6)
+            cursors = {tuple(each["cursor"] for each in answer["results"])
+                       for _, answer, _ in answers}
+            self.assertEqual(len(cursors), 1)
+            fresh = [not each["duplicate"] for _, answer, _ in answers
+                     for each in answer["results"]]
+            self.assertEqual(sum(fresh), 400)
+        self.assertEqual([int(row[4]) for row in broker.stored()],
+                         list(range(400)) * 5)
+
     def test_an_id_makes_one_event_one_of_its_kind(self):
         broker = self.broker()
         body = [{"channel": "a", "data": n, "id": "i%d" % (n % 3)}
@@ -255,6 +280,39 @@ class Publish(BrokerCase):
         finally:
             os.kill(hub, signal.SIGCONT)
         self.stored(broker, one)
+
+    def test_a_hub_that_was_stuck_over_many_workers_serves_the_last(self):
+        broker = self.broker(broker__workers=2)
+        hub = broker.hub()
+        os.kill(hub, signal.SIGSTOP)
+        for turn in range(6):
+            broker.kill_worker(broker.workers()[turn % 2])
+        broker.workers()
+        os.kill(hub, signal.SIGCONT)
+        for number in range(20):
+            self.stored(broker, {"channel": "a", "data": number})
+        self.assertEqual([int(row[4]) for row in broker.stored()],
+                         list(range(20)))
+
+    def test_what_workers_say_is_nothing_for_the_publisher_socket(self):
+        broker = self.broker()
+        for message in ([32, "+k"], [32, None], [33, 1, None, "{}"],
+                        [34, 1, 0, None]):
+            with broker.publisher() as publisher:
+                publisher.send(message)
+                self.assertEqual(publisher.receive()[:3],
+                                 [wire.ERROR, None, "malformed"])
+        with self.assertRaises(wire.Refused) as refused:
+            broker.publisher("+w0")
+        self.assertEqual(refused.exception.code, "publisher")
+
+    def test_links_are_no_publishers(self):
+        broker = self.broker(publish__max_publishers=1, broker__workers=3)
+        self.stored(broker, {"channel": "a", "data": 1})
+        self.assertEqual(broker.stats()["publishers"], 0)
+        with broker.publisher() as publisher:
+            publisher.publish("a", "x")
+            wait_for(lambda: broker.stats()["publishers"] == 1)
 
     def test_a_worker_that_was_stuck_over_many_hubs_publishes_again(self):
         broker = self.broker(broker__workers=1)
