@@ -22,7 +22,8 @@
 enum {
 	ACCEPTS_PER_TURN = 64,
 	TRIM_ROWS_MIN = 512, /* per step */
-	FORGET_ROWS = 64,    /* publishers looked at per second */
+	FORGET_ROWS = 64,    /* publishers looked at per second; and two for
+			      * each that is new */
 };
 
 static void
@@ -85,6 +86,34 @@ sweep(struct hub *hub)
 		ev_break(hub->loop, EVBREAK_ALL);
 }
 
+/* Does a connection use this publisher's id? */
+static bool
+is_connected(int64_t id, void *context)
+{
+	struct hub *hub = context;
+
+	for (struct publisher *publisher = hub->publishers; publisher != NULL;
+	     publisher = publisher_next(publisher)) {
+		if (publisher_uses(publisher, id))
+			return true;
+	}
+	return false;
+}
+
+/* Forgets publishers that are old, of so many. */
+static void
+forget(struct hub *hub, size_t rows)
+{
+	uint64_t now_ms = hub_now_ms();
+	uint64_t age_ms = hub->config->history_max_age;
+	uint64_t before_ms = now_ms > age_ms ? now_ms - age_ms : 0;
+
+	hub->new_guests = 0;
+	if (store_forget_old_publishers(
+		hub->store, before_ms, (int)rows, is_connected, hub) == -1)
+		hub_count(hub, METRIC_STORE_FAILURES, 1);
+}
+
 static void
 on_turn_end(struct ev_loop *loop, ev_prepare *watcher, int events)
 {
@@ -99,6 +128,8 @@ on_turn_end(struct ev_loop *loop, ev_prepare *watcher, int events)
 		ev_timer_again(hub->loop, &hub->receipt_deadline);
 	if (hub->untrimmed > 0) {
 		trim(hub);
+		if (hub->new_guests >= FORGET_ROWS)
+			forget(hub, 2 * hub->new_guests);
 		store_checkpoint(hub->store);
 	}
 	show_totals(hub);
@@ -110,20 +141,6 @@ on_more_to_trim(struct ev_loop *loop, ev_idle *watcher, int events)
 	(void)loop;
 	(void)events;
 	trim(watcher->data);
-}
-
-/* Does a connection use this publisher's id? */
-static bool
-is_connected(int64_t id, void *context)
-{
-	struct hub *hub = context;
-
-	for (struct publisher *publisher = hub->publishers; publisher != NULL;
-	     publisher = publisher_next(publisher)) {
-		if (publisher_uses(publisher, id))
-			return true;
-	}
-	return false;
 }
 
 /* There may be places again: takes what waited for one. */
@@ -171,8 +188,6 @@ static void
 on_clock(struct ev_loop *loop, ev_timer *watcher, int events)
 {
 	struct hub *hub = watcher->data;
-	uint64_t now_ms = hub_now_ms();
-	uint64_t age_ms = hub->config->history_max_age;
 
 	(void)events;
 	if (!hub->draining)
@@ -183,10 +198,7 @@ on_clock(struct ev_loop *loop, ev_timer *watcher, int events)
 	commands_tick(hub);
 	go_on(hub);
 	trim(hub);
-	if (now_ms > age_ms &&
-	    store_forget_old_publishers(hub->store, now_ms - age_ms,
-		FORGET_ROWS, is_connected, hub) == -1)
-		hub_count(hub, METRIC_STORE_FAILURES, 1);
+	forget(hub, FORGET_ROWS);
 	store_checkpoint(hub->store);
 }
 

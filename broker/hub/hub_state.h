@@ -36,6 +36,7 @@ struct hub {
 	bool waiting;         /* a publisher may wait for the place of a
 			       * receipt or a command */
 	size_t untrimmed;     /* events committed since the last trim */
+	size_t new_guests;    /* since publishers were last forgotten */
 	uint64_t last_cursor; /* newest cursor given */
 
 	ev_io listener;

@@ -194,8 +194,10 @@ take_as(struct hub *hub, struct publisher *link, const struct message *message)
 	else if (store_find_publisher(hub->store, message->publisher, &known) ==
 		 -1)
 		publisher_end(link, (struct fault){REFUSAL_STORE, NULL});
-	else
+	else {
+		hub->new_guests += known.id == 0;
 		publisher_begin_guest(link, message->publisher, &known);
+	}
 }
 
 static void

@@ -8,8 +8,8 @@
 #include "broker/hub/store_writer.h"
 #include "protocol/cursor_id.h"
 
-/* The newest number of a publisher and the cursor of its run; 0 when there is
- * none. 0 or -1 (not logged). */
+/* The newest number of a publisher and its cursor; 0 when there is none. 0 or
+ * -1 (not logged). */
 static int
 find_newest(struct store_writer *writer, int64_t id, uint64_t *last_seq,
     uint64_t *cursor)
@@ -84,9 +84,11 @@ store_forget_publisher(
 	return 0;
 }
 
-/* The first publisher behind that id; 0 when there is none. 0 or -1. */
+/* The first publisher behind that id; 0 when there is none; and whether it is
+ * one of a key. 0 or -1. */
 static int
-next_publisher(struct store_writer *writer, int64_t after, int64_t *id)
+next_publisher(
+    struct store_writer *writer, int64_t after, int64_t *id, bool *of_key)
 {
 	sqlite3_stmt *next = writer->statements[PUBLISHER_NEXT];
 	int result;
@@ -94,6 +96,7 @@ next_publisher(struct store_writer *writer, int64_t after, int64_t *id)
 	store_bind(next, 1, (uint64_t)after);
 	result = sqlite3_step(next);
 	*id = result == SQLITE_ROW ? sqlite3_column_int64(next, 0) : 0;
+	*of_key = result == SQLITE_ROW && sqlite3_column_int(next, 1) != 0;
 	sqlite3_reset(next);
 	return result == SQLITE_ROW || result == SQLITE_DONE ? 0 : -1;
 }
@@ -105,16 +108,18 @@ struct forgetting {
 	void *context;
 };
 
-/* One publisher: 1 it was forgotten, 0 it was not, -1 (not logged). */
+/* One publisher: 1 it was forgotten, 0 it was not, -1 (not logged). There are
+ * as many keys as there are events, and they go when their events do. */
 static int
-forget_if_old(struct store_writer *writer, int64_t id,
+forget_if_old(struct store_writer *writer, int64_t id, bool of_key,
     const struct forgetting *forgetting)
 {
 	uint64_t last_seq, cursor;
 
 	if (find_newest(writer, id, &last_seq, &cursor) == -1)
 		return -1;
-	if (cursor_id_ms(cursor) >= forgetting->before_ms ||
+	if ((cursor_id_ms(cursor) >= forgetting->before_ms &&
+		!(of_key && cursor <= writer->totals.max_horizon)) ||
 	    forgetting->keeps(id, forgetting->context))
 		return 0;
 	return forget_publisher(writer, id) == -1 ? -1 : 1;
@@ -128,14 +133,16 @@ forget_old(
 
 	for (int i = 0; i < rows; i++) {
 		int64_t id;
+		bool of_key;
 		int result;
 
-		if (next_publisher(writer, writer->publisher_looked, &id) == -1)
+		if (next_publisher(
+			writer, writer->publisher_looked, &id, &of_key) == -1)
 			return -1;
 		writer->publisher_looked = id;
 		if (id == 0)
 			break;
-		result = forget_if_old(writer, id, forgetting);
+		result = forget_if_old(writer, id, of_key, forgetting);
 		if (result == -1)
 			return -1;
 		forgotten += result;

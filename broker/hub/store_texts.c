@@ -27,9 +27,11 @@ const char *const store_writer_texts[STORE_STATEMENTS] = {
     [PUBLISHER_MAKE] = "INSERT INTO publisher (name) VALUES (?)",
     [PUBLISHER_FORGET] = "DELETE FROM publisher WHERE id = ?",
     [PUBLISHER_FORGET_RUNS] = "DELETE FROM run WHERE publisher = ?",
-    [PUBLISHER_NEWEST] = "SELECT first_seq + count - 1, first_cursor FROM run"
+    [PUBLISHER_NEWEST] = "SELECT first_seq + count - 1,"
+			 " first_cursor + count - 1 FROM run"
 			 " WHERE publisher = ? ORDER BY first_seq DESC LIMIT 1",
-    [PUBLISHER_NEXT] = "SELECT id FROM publisher WHERE id > ?"
+    [PUBLISHER_NEXT] = "SELECT id, name LIKE '+k%' FROM publisher"
+		       " WHERE id > ?"
 		       " ORDER BY id LIMIT 1",
     [CURSOR_FIND] = "SELECT first_seq, count, first_cursor FROM run"
 		    " WHERE publisher = ? AND first_seq <= ?"

@@ -63,8 +63,9 @@ int store_forget_publisher(
 /*
  * Looks at up to `rows` publishers, from where the last call stopped, and
  * forgets those whose newest event was accepted before before_ms, and that
- * nobody keeps: a connection goes on using its publisher's id. The number
- * forgotten; -1: failed (logged).
+ * nobody keeps: a connection goes on using its publisher's id. Publishers of
+ * keys ("+k...") are forgotten as soon as their newest event was let go. The
+ * number forgotten; -1: failed (logged).
  */
 int store_forget_old_publishers(struct store_writer *writer, uint64_t before_ms,
     int rows, bool (*keeps)(int64_t id, void *context), void *context);

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import threading
 import unittest
 
@@ -238,6 +239,26 @@ class Publish(BrokerCase):
         self.assertEqual(raw, dict(results[1], duplicate=True))
         self.assertEqual([row[4] for row in broker.stored()],
                          [b"0", b"1", b"2", b"6"])
+
+    def test_keys_are_forgotten_with_their_events(self):
+        broker = self.broker(history__max_events=100)
+
+        def known():
+            base = sqlite3.connect("file:%s?mode=ro" % broker.database,
+                                   uri=True)
+            try:
+                return base.execute("SELECT count(*) FROM publisher"
+                                    ).fetchone()[0]
+            finally:
+                base.close()
+        for turn in range(5):
+            body = [{"channel": "a", "data": n, "id": "%d-%d" % (turn, n)}
+                    for n in range(1000)]
+            self.stored(broker, body)
+            self.assertLess(known(), 3000)
+        last = {"channel": "a", "data": 999, "id": "4-999"}
+        wait_for(lambda: known() < 250, "keys to be forgotten")
+        self.assertTrue(self.stored(broker, last)["duplicate"])
 
     def test_what_a_key_had_refused_stays_refused(self):
         broker = self.broker()

@@ -213,6 +213,39 @@ START_TEST(old_publishers_are_forgotten_unless_somebody_keeps_them)
 }
 END_TEST
 
+START_TEST(publishers_of_keys_go_with_their_events)
+{
+	static const char *const names[] = {"+k0", "+k1", "+w0", "k0", "+k2"};
+	const struct store_limits limits = {UINT64_MAX, 1, UINT64_MAX, 1000};
+	int64_t nobody = 0;
+
+	ck_assert_int_eq(store_begin(store.writer), 0);
+	for (uint64_t i = 0; i < 5; i++) {
+		struct store_publisher publisher = {.id = 0};
+
+		ck_assert_int_eq(store_make_publisher(store.writer,
+				     slice_of_text(names[i]), &publisher),
+		    0);
+		ck_assert_int_eq(
+		    store_add_event(&store,
+			sample_make(&sample, cursor_id_make(5000 + i, 0), 1),
+			&publisher, 1),
+		    0);
+	}
+	ck_assert_int_eq(store_commit(store.writer), 0);
+	ck_assert_int_eq(store_trim(store.writer, &limits, 6000, 100), 4);
+	ck_assert_int_eq(
+	    store_forget_old_publishers(store.writer, 0, 64, keeps, &nobody),
+	    2);
+	ck_assert_int_eq(known("+k0").id, 0);
+	ck_assert_int_eq(known("+k1").id, 0);
+	ck_assert_int_ne(known("+w0").id, 0);
+	ck_assert_int_ne(known("k0").id, 0);
+	/* Its event is still there. */
+	ck_assert_int_ne(known("+k2").id, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -230,5 +263,6 @@ main(void)
 	tcase_add_test(tests, a_publisher_that_said_goodbye_is_forgotten);
 	tcase_add_test(
 	    tests, old_publishers_are_forgotten_unless_somebody_keeps_them);
+	tcase_add_test(tests, publishers_of_keys_go_with_their_events);
 	return suite_run("store_publishers", tests);
 }
