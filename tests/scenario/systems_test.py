@@ -327,6 +327,25 @@ class PhotoJobs(System):
                     self.assert_block(stream, "id: " + CURSOR, *lines(
                         "event: " + name, "data: " + job))
 
+    def test_stats_show_connections(self):
+        broker = self.system()
+        streams = [self.open(broker), self.open(broker, "?channels=jobs"),
+                   self.open(broker, headers=self.bearer("u1"))]
+        for stream in streams:
+            stream.control("connected")
+        said = sse_client.fetch_json(broker.port, "/api/sse/stats",
+                                     self.bearer("u1"))
+        self.assertEqual(said["userId"], "u1")
+        self.assertEqual(said["userConnections"], 1)
+        self.assertEqual(said["totalConnections"], 3)
+        said = sse_client.fetch_json(broker.port, "/api/sse/stats")
+        self.assertEqual(said["totalConnections"], 3)
+        for stream in streams:
+            stream.close()
+        wait_for(lambda: sse_client.fetch_json(
+            broker.port, "/api/sse/stats",
+            self.bearer("u1"))["totalConnections"] == 0, "no connections")
+
     def test_the_sign_of_life_is_a_comment(self):
         broker = self.quick()
         with self.open(broker) as stream:
@@ -444,6 +463,7 @@ class Orders(System):
 class SyncPokes(System):
     name, path = "sync-pokes", "/api/v1/replicache/stream"
     poke = "/api/v1/replicache/poke-user"
+    stats = "/api/v1/replicache/stats"
 
     def test_plain_data_without_names(self):
         broker = self.quick()
@@ -493,9 +513,31 @@ class SyncPokes(System):
         for stream in streams:
             stream.close()
 
+    def test_stats_count_the_callers_connections(self):
+        broker = self.system()
+        streams = [self.open(broker, headers=self.bearer(user))
+                   for user in ("user123", "user123", "other")]
+        for stream in streams:
+            self.assert_block(stream, "data: connected")
+
+        def stats():
+            return sse_client.fetch_json(broker.port, self.stats,
+                                         self.bearer("user123"))
+        said = stats()
+        self.assertRegex(said.pop("timestamp"),
+                         r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+        self.assertEqual(said, {"userId": "user123", "userConnections": 2,
+                                "totalConnections": 3})
+        streams[0].close()
+        wait_for(lambda: stats()["userConnections"] == 1, "one connection")
+        for stream in streams[1:]:
+            stream.close()
+        wait_for(lambda: stats()["totalConnections"] == 0, "no connections")
+
     def test_only_with_a_good_token(self):
         broker = self.system()
         self.assert_demands_a_token(broker, self.path)
+        self.assert_demands_a_token(broker, self.stats)
         for token in (None, self.key.token(expires_in=-60), "x"):
             headers = tokens.bearer(token) if token else ()
             body, _ = sse_client.fetch(broker.port, self.poke, headers, "POST")
