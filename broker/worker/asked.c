@@ -11,21 +11,12 @@
 #include "protocol/json.h"
 #include "protocol/json_walk.h"
 
-/* Which place this worker has, for whoever looks for one that answers. */
-static void
-answer_place(struct worker *worker, struct slice question, struct buf *answer)
-{
-	(void)question;
-	buf_printf(answer, "%zu", worker->heritage->worker);
-}
-
 /* Each answers at once, with one JSON value, or appends nothing. */
 static const struct {
 	const char *ask;
 	void (*answer)(
 	    struct worker *worker, struct slice question, struct buf *answer);
 } rows[] = {
-    {"place", answer_place},
     {"change", change_asked},
     {"stats", stats_asked},
 };

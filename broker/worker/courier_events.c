@@ -16,6 +16,23 @@
 #include "broker/worker/courier_state.h"
 #include "broker/worker/worker_state.h"
 
+/* So many more, or fewer, are held. */
+static void
+hold(struct courier *courier, size_t events, size_t bytes)
+{
+	courier->events += events;
+	courier->bytes += bytes;
+	board_set(
+	    courier->worker->board, METRIC_EVENTS_WAITING, courier->events);
+}
+
+static void
+let_go(struct courier *courier, struct parcel *parcel)
+{
+	hold(courier, (size_t)-1, -parcel_bytes(parcel));
+	free(parcel);
+}
+
 /* Its result is complete, and so may be that of its errand. The parcel is
  * gone. */
 static void
@@ -23,9 +40,7 @@ settle(struct courier *courier, struct parcel *parcel)
 {
 	struct errand *errand = parcel->errand;
 
-	courier->events--;
-	courier->bytes -= parcel_bytes(parcel);
-	free(parcel);
+	let_go(courier, parcel);
 	if (errand == NULL || --errand->open > 0)
 		return;
 	errand->answered(errand->results, errand->count, errand->context);
@@ -212,13 +227,18 @@ make_parcels(struct courier *courier, const struct courier_list *list,
 	return 0;
 }
 
+/* Is there room for so many more? Else errno is set, and it is counted. */
 static bool
 has_room(const struct courier *courier, size_t events, size_t bytes)
 {
 	const struct config *config = courier->worker->config;
 
-	return courier->events + events <= config->http_publish_events &&
-	       courier->bytes + bytes <= config->http_publish_bytes;
+	if (courier->events + events <= config->http_publish_events &&
+	    courier->bytes + bytes <= config->http_publish_bytes)
+		return true;
+	worker_count(courier->worker, METRIC_PUBLISH_FULL, 1);
+	errno = EAGAIN;
+	return false;
 }
 
 static void
@@ -239,10 +259,8 @@ courier_publish(struct worker *worker, const struct courier_list *list)
 	size_t bytes;
 
 	assert(list->count > 0);
-	if (!has_room(courier, list->count, 0)) {
-		errno = EAGAIN;
+	if (!has_room(courier, list->count, 0))
 		return NULL;
-	}
 	errand = calloc(
 	    1, sizeof(*errand) + list->count * sizeof(errand->results[0]));
 	if (errand == NULL)
@@ -259,11 +277,9 @@ courier_publish(struct worker *worker, const struct courier_list *list)
 	if (!has_room(courier, list->count, bytes)) {
 		free_parcels(&parcels);
 		free(errand);
-		errno = EAGAIN;
 		return NULL;
 	}
-	courier->events += list->count;
-	courier->bytes += bytes;
+	hold(courier, list->count, bytes);
 	take_parcels(courier, &parcels);
 	return errand;
 }
@@ -288,9 +304,7 @@ forget_in(
 		*at = parcel->next;
 		if (courier->unsent == parcel)
 			courier->unsent = parcel->next;
-		courier->events--;
-		courier->bytes -= parcel_bytes(parcel);
-		free(parcel);
+		let_go(courier, parcel);
 	}
 	parcels->end = at;
 }

@@ -298,6 +298,8 @@ class Publish(BrokerCase):
             self.assertGreater(int(headers["retry-after"]), 0)
             self.assertEqual(self.code(broker, [one] * 3),
                              (503, "publish-full"))
+            self.assertIn(b"\nssemux_publish_full_total 1\n",
+                          broker.get("/metrics")[1])
         finally:
             os.kill(hub, signal.SIGCONT)
         self.stored(broker, one)

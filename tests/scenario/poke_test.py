@@ -23,8 +23,7 @@ class Poke(BrokerCase):
         path = os.path.join(broker.folder, "key")
         self.key.write(path)
         broker.settings["auth.jwt_key_file"] = path
-        for key, value in (("access", "public"), ("allow", "*"),
-                           ("format", "raw"),
+        for key, value in (("channels", "user:{sub}"), ("format", "raw"),
                            ("name_events", "off"), ("heartbeat", "data ping"),
                            ("greeting", "data connected"), ("live", "none"),
                            ("poke", PATH + "poke-user")):
@@ -35,12 +34,13 @@ class Poke(BrokerCase):
         claims.setdefault("sub", user)
         return ("Authorization", "Bearer " + self.key.token(**claims))
 
-    def target(self, user):
-        return PATH + "stream?channels=user:" + user
+    def connect(self, broker, user, query="", **options):
+        return broker.open(PATH + "stream" + query,
+                           headers=[self.bearer(user)], **options)
 
     def open(self, broker, user):
         """A stream of the user; it is open, but may still catch up."""
-        stream = broker.open(self.target(user))
+        stream = self.connect(broker, user)
         self.assertEqual(stream.next().data, "connected")
         return stream
 
@@ -148,7 +148,7 @@ class Poke(BrokerCase):
         stream.close()
         self.wait_alone(broker)
         self.assertEqual(self.notified(broker, "u"), 0)
-        with broker.open(self.target("u"), last_id=last) as stream:
+        with self.connect(broker, "u", last_id=last) as stream:
             self.assertEqual(stream.next().data, "connected")
             self.assertEqual(self.notified(broker, "u"), 1)
             self.assert_poked(stream)
@@ -161,7 +161,7 @@ class Poke(BrokerCase):
                 publisher.offer("user:u", "x")
             for _ in range(5000):
                 publisher.ack()
-        streams = [broker.open(self.target("u") + "&since=-10m")
+        streams = [self.connect(broker, "u", "?since=-10m")
                    for _ in range(10)]
         for stream in streams:
             self.assertEqual(stream.next().data, "connected")
@@ -212,7 +212,7 @@ class Poke(BrokerCase):
 
     def test_who_does_not_read_is_not_waited_for(self):
         broker = self.jwt(broker__workers=1, http__send_buffer="4k")
-        stuck = broker.open(self.target("u"), receive_buffer=2048)
+        stuck = self.connect(broker, "u", receive_buffer=2048)
         reads = self.open(broker, "u")
         publisher = broker.publisher()
         for _ in range(100):

@@ -38,6 +38,9 @@ hand_hub_make(struct hand_hub *hub)
 
 	memset(hub, 0, sizeof(*hub));
 	ck_assert_int_eq(config_load(&hub->config, NULL, NULL, 0, error), 0);
+	ck_assert_int_eq(
+	    board_create(&hub->heritage.board, 1, &hub->heritage.board_fd), 0);
+	hub->worker.board = &hub->heritage.board;
 	ck_assert_int_eq(link_make_control(ends), 0);
 	hub->control = ends[0];
 	hub->fd = -1;
@@ -58,6 +61,7 @@ hand_hub_finish(struct hand_hub *hub)
 	courier_finish(&hub->worker);
 	ev_loop_destroy(hub->worker.loop);
 	close(hub->control);
+	close(hub->heritage.board_fd);
 	close(hub->heritage.control_fd);
 	if (hub->fd != -1)
 		close(hub->fd);
