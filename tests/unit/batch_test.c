@@ -81,8 +81,9 @@ cursor_of(size_t publisher, uint64_t seq)
 {
 	uint64_t cursor = 0;
 
-	ck_assert_int_ge(store_find_cursor(store.writer,
-			     &publishers[publisher].identity.known, seq, &cursor),
+	ck_assert_int_ge(
+	    store_find_cursor(store.writer,
+		&publishers[publisher].identity.known, seq, &cursor),
 	    0);
 	return cursor;
 }
