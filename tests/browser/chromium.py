@@ -25,7 +25,7 @@ FLAGS = [
 
 
 class Browser:
-    """One browser with a profile of its own and one page."""
+    """One browser with a profile of its own, and its pages."""
 
     def __init__(self, timeout=60):
         self.timeout = timeout
@@ -34,7 +34,8 @@ class Browser:
         self.from_, says = os.pipe()
         self.log = open(os.path.join(self.profile, "log"), "wb")
         self.process = subprocess.Popen(
-            ["/bin/sh", "-c", 'exec "$@" 3<&%d 4>&%d' % (hears, says), "sh",
+            ["/bin/bash", "-c",
+             'exec "$@" 3<&%d 4>&%d' % (hears, says), "bash",
              shutil.which("chromium") or "chromium",
              "--user-data-dir=" + self.profile] + FLAGS,
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
@@ -45,11 +46,29 @@ class Browser:
         self.held = b""
         self.number = 0
         self.session = None
-        target = self.ask("Target.createTarget", url="about:blank")
-        self.session = self.ask("Target.attachToTarget",
-                                targetId=target["targetId"],
+        self.tab()
+
+    def tab(self):
+        """Opens another page, which is the one that is driven from now on."""
+        self.session = None
+        target = self.ask("Target.createTarget",
+                          url="about:blank")["targetId"]
+        self.session = self.ask("Target.attachToTarget", targetId=target,
                                 flatten=True)["sessionId"]
         self.ask("Page.enable")
+        # Else open() may take the end of this for the end of the next.
+        while self.run("document.readyState") != "complete":
+            pass
+        return target, self.session
+
+    def turn_to(self, tab):
+        """Drives this page from now on."""
+        self.session = tab[1]
+
+    def close_tab(self, tab):
+        """Closes the page, as a person does; another one must be driven."""
+        self.session = None
+        self.ask("Target.closeTarget", targetId=tab[0])
 
     def close(self):
         # All of its processes: they would write into the profile again.
