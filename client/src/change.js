@@ -1,0 +1,24 @@
+/*
+ * change: POST to a live stream, which changes its channels or its token.
+ */
+import { problemOf, request } from './request.js';
+/** @import {Settings} from './internal.js' */
+
+/**
+ * The JSON of the answer, null without; throws what is refused.
+ * @param {Settings} settings
+ * @param {string | undefined} id of the stream
+ * @param {string | null | undefined} token
+ * @param {object | undefined} change {subscribe, unsubscribe}
+ * @param {AbortSignal} signal
+ */
+export async function changeStream(settings, id, token, change, signal) {
+    const url = settings.url.split(/[?#]/)[0] + '/' + id;
+    const response = await request(settings, url, token, {
+        method: 'POST', signal,
+        headers: { 'Content-Type': change && 'application/json' },
+        body: change && JSON.stringify(change) });
+    if (!response.ok)
+        throw await problemOf(response, settings.env.Date.now());
+    return response.json().catch(() => null);
+}

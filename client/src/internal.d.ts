@@ -1,0 +1,78 @@
+/* What the modules say to each other. */
+import type { Message, Options, Resync, SsemuxError, State } from './index.js';
+
+/** Where a stream's news go; also the messages between tabs. */
+export interface Sink {
+    state(state: State): void;
+    message(message: Message): void;
+    /** Everything up to this cursor has come. */
+    reached(cursor: string): void;
+    /** The cursor means nothing to the broker; the log goes on from here. */
+    restart(cursor: string): void;
+    /** From here on these channels lose nothing. */
+    ready(channels: string[]): void;
+    resync(resync: Resync): void;
+    /** These channels are over. */
+    refused(error: SsemuxError): void;
+    error(error: SsemuxError): void;
+    /** Something for the connection's listeners. */
+    notice(name: 'live' | 'bye' | 'token-expiring', info: any): void;
+    /** The stream has come to its end, as asked for. */
+    end(): void;
+}
+
+/** A stream. */
+export interface Stream extends Source {
+    /** Looks whether it lives, and does not wait any longer. */
+    wake(): void;
+}
+
+/** Where a connection gets its events from: a stream, or another tab's. */
+export interface Source {
+    /** All channels to be subscribed; with none, it closes. */
+    want(channels: string[], cursor: string | undefined): void;
+    renew(token?: string): void;
+    close(): void;
+}
+
+export interface Settings extends Options {
+    url: string;
+    key: string;
+    env: any;
+    first: number;
+    longest: number;
+    timeout: number;
+    linger: number;
+    buffer: number;
+}
+
+/** One use of a channel. */
+export interface Use {
+    type?: string;
+    listener?: unknown;
+    event?(event: any): void;
+    resync?(resync: Resync): void;
+    ready?(name: string): void;
+    /** It is over; why, when something failed. */
+    end?(error?: SsemuxError): void;
+}
+
+/** What a stream is asked for. */
+export interface Asked {
+    channels: string[];
+    token: string | null | undefined;
+    cursor: string | undefined;
+}
+
+/** What a transport tells of the stream it reads. */
+export interface TransportSink {
+    message(message: Message): void;
+    retry(ms: number): void;
+    comment(): void;
+    /** Bytes came. */
+    alive(): void;
+}
+
+/** Reads one stream to its end; throws when it could not be opened. */
+export type Transport = (settings: Settings, asked: Asked,
+    sink: TransportSink, signal: AbortSignal) => Promise<void>;

@@ -1,0 +1,373 @@
+/*
+ * stream: the one stream to the broker, and its returns. Owns the request, the
+ * timers and the cursor; says what comes to its sink; knows nothing of who
+ * listens. Other channels may be wanted at any moment: the change goes to the
+ * live stream by POST, and where the broker cannot do that, by opening it anew
+ * at the cursor, which loses nothing either.
+ */
+import { changeStream } from './change.js';
+import { isAfter } from './cursor.js';
+import { SsemuxError } from './error.js';
+import { openByFetch } from './fetch.js';
+import { createPatience } from './patience.js';
+import { covers } from './patterns.js';
+import { listenForWaking } from './wakers.js';
+import { createWatchdog } from './watchdog.js';
+/** @import {Message, State} from './index.js' */
+/** @import {Settings, Sink, Stream} from './internal.js' */
+
+/**
+ * @param {Settings} settings
+ * @param {Sink} sink
+ * @returns {Stream}
+ */
+export function createStream(settings, sink) {
+    const { env, fixed, transport } = settings;
+    const [waitFor, relax, setRetry, isDue] = createPatience(settings);
+    const [expect, heard, look, unwatch] = createWatchdog(env,
+        () => end('silent'));
+    /** @type {State} */
+    let state = 'idle';
+    /** @type {string | undefined} */
+    let cursor;
+    /** @type {Set<string>} */
+    let wanted = new Set();
+    /** What the broker was asked for last. @type {Set<string>} */
+    let asked = new Set();
+    let begun = false; // some channels have come as far as the cursor
+    let running = false;
+    let changing = false;
+    let native = false;
+    /** The stream's id and first cursor, when it said them.
+     * @type {{stream?: string, cursor?: string}} */
+    let hello = {};
+    let life = new AbortController(); // of one stream
+    /** Why it ended: "network", "silent", "bye", "again" or "stop". */
+    let why = '';
+    /** @type {((value?: any) => void) | undefined} */
+    let resume;
+
+    /** @param {State} next */
+    function become(next) {
+        if (state !== next && state !== 'closed')
+            sink.state(state = next);
+    }
+
+    /** Ends what goes on now. @param {string} reason */
+    function end(reason) {
+        if (!life.signal.aborted)
+            why = reason;
+        life.abort();
+        resume?.();
+    }
+
+    function close() {
+        become('closed');
+        wanted.clear();
+        end('stop');
+    }
+
+    /** @param {string} reason */
+    async function token(reason) {
+        return typeof settings.token === 'function' ?
+            settings.token({ reason }) : settings.token;
+    }
+
+    /** @param {unknown} error */
+    function told(error) {
+        return error instanceof SsemuxError ? error :
+            new SsemuxError(error, { code: why });
+    }
+
+    // ---- one try after the other
+
+    async function run() {
+        const awake = new AbortController();
+        listenForWaking(env, awake.signal, wake);
+        running = true;
+        while (wanted.size) {
+            const wait = next(await attempt());
+            if (wait && wanted.size)
+                await pause(wait);
+        }
+        running = false;
+        awake.abort();
+        begun = false;
+        cursor = undefined;
+        become('idle');
+    }
+
+    /** @param {number} ms */
+    async function pause(ms) {
+        become('waiting');
+        let timer;
+        await new Promise((resolve) => {
+            resume = resolve;
+            timer = env.setTimeout(resolve, ms);
+        });
+        env.clearTimeout(timer);
+        resume = undefined;
+    }
+
+    function wake() {
+        if (state !== 'waiting') {
+            look();
+        } else if (isDue()) {
+            relax();
+            resume?.();
+        }
+    }
+
+    /** Opens the stream and reads it to its end; what went wrong. */
+    async function attempt() {
+        const { signal } = life = new AbortController();
+        why = 'network';
+        become('connecting');
+        expect(settings.timeout);
+        const failure = await Promise.race([
+            open(signal).catch((error) => error),
+            new Promise((resolve) => {
+                signal.addEventListener('abort', () => resolve(undefined));
+            })]);
+        life.abort();
+        unwatch();
+        hello = {};
+        return failure;
+    }
+
+    /** @param {AbortSignal} signal */
+    async function open(signal) {
+        const bearer = await token('connect');
+        if (signal.aborted)
+            return;
+        native = transport === 'eventsource' && env.EventSource && !bearer;
+        const transfer = native ?
+            (await import('./event-source.js')).openByEventSource : openByFetch;
+        asked = new Set(wanted);
+        await transfer(settings, { channels: [...asked], token: bearer,
+            cursor }, {
+            message: (message) => signal.aborted || take(message),
+            retry: setRetry,
+            comment: thrive,
+            alive: () => native ? expect(0) : heard(),
+        }, signal);
+    }
+
+    /** What to do after a stream's end: ms until the next try.
+     * @param {any} failure */
+    function next(failure) {
+        if (why === 'stop' || why === 'again')
+            return 0;
+        if (why === 'bye')
+            return waitFor(0, true);
+        const error = told(failure ?? why);
+        if (error.code === 'channels-refused') {
+            refuse(error.code, [...asked], error.message);
+            return 0;
+        }
+        sink.error(error);
+        if (error.final)
+            close();
+        return waitFor(error.wait, false);
+    }
+
+    // ---- what the stream says
+
+    /** @param {Message} message */
+    function take(message) {
+        if (!message.own && isControl(message))
+            return;
+        thrive();
+        sink.message(message);
+        advance(message.id);
+    }
+
+    /** If it is a control event, does what it says. @param {Message} message */
+    function isControl({ name, data }) {
+        let info;
+        try {
+            info = JSON.parse(data);
+        } catch {
+            // A stream's block may word it otherwise.
+        }
+        controls[name]?.(info ?? {});
+        return controls[name];
+    }
+
+    /** @type {Record<string, (info: any) => void>} */
+    const controls = {
+        connected: opened,
+        ping: () => opened({}),
+        live(info) {
+            thrive();
+            reached(info.cursor);
+            begin([...asked]);
+            sink.notice('live', info);
+        },
+        resync(info) {
+            if (info.reason === 'cursor' && hello.cursor)
+                sink.restart(cursor = hello.cursor);
+            sink.resync(info);
+        },
+        subscribed: ({ channels = [] }) => begin(channels),
+        revoked: ({ channels = [] }) => refuse('revoked', channels),
+        'token-expiring'(info) {
+            if (typeof settings.token === 'function')
+                renew();
+            else
+                sink.notice('token-expiring', info);
+        },
+        bye(info) {
+            sink.notice('bye', info);
+            if (info.reason === 'end')
+                sink.end();
+            end('bye');
+        },
+    };
+
+    /** The stream stands. @param {any} info what `connected` says, if any */
+    function opened(info) {
+        if (state === 'open')
+            return;
+        const heartbeat = info.heartbeat ?? settings.heartbeat;
+        hello = info;
+        expect(heartbeat && !native ? heartbeat * 2000 + 1000 : 0);
+        become('open');
+        reached(info.cursor);
+        if (info.refused?.length)
+            refuse('channels-refused', info.refused);
+        // What is new beside old channels gets old events until it is live.
+        if (!begun)
+            begin([...asked]);
+        settle();
+    }
+
+    /** The stream stands, and does what it should. */
+    function thrive() {
+        opened({});
+        relax();
+    }
+
+    /** @param {string | undefined} to */
+    function advance(to) {
+        if (to && isAfter(to, cursor))
+            cursor = to;
+    }
+
+    /** Everything up to this cursor has come. @param {string | undefined} to */
+    function reached(to) {
+        advance(to);
+        if (to)
+            sink.reached(to);
+    }
+
+    /** @param {string[]} channels */
+    function begin(channels) {
+        begun = true;
+        sink.ready(channels);
+    }
+
+    /** These channels are over.
+     * @param {string} code @param {string[]} channels */
+    function refuse(code, channels, text = 'not allowed') {
+        const rest = (/** @type {Set<string>} */ set) => without(set,
+            (own) => channels.some((channel) => covers(channel, own)));
+        wanted = new Set(rest(wanted));
+        asked = new Set(rest(asked));
+        sink.refused(new SsemuxError(text + ': ' + channels,
+            { code, status: 403, final: true, channels }));
+        if (!wanted.size)
+            end('stop');
+    }
+
+    // ---- changes of the live stream
+
+    /** @param {string} reason @param {object} [change] */
+    async function post(reason, change) {
+        const { signal } = life;
+        return changeStream(settings, hello.stream, await token(reason),
+            change, signal);
+    }
+
+    /** Brings it to the channels that are wanted. */
+    async function settle() {
+        const subscribe = without(wanted, (name) => asked.has(name));
+        const unsubscribe = without(asked, (name) => wanted.has(name));
+        if (state !== 'open' || changing || fixed ||
+            !(subscribe.length || unsubscribe.length))
+            return;
+        changing = true;
+        await change(subscribe, unsubscribe);
+        changing = false;
+        settle();
+    }
+
+    /** @param {string[]} subscribe @param {string[]} unsubscribe */
+    async function change(subscribe, unsubscribe) {
+        const { signal } = life;
+        const target = new Set(wanted);
+        try {
+            if (!hello.stream)
+                throw 0;
+            const { channels, refused = [] } =
+                await post('change', { subscribe, unsubscribe });
+            if (signal.aborted)
+                return;
+            // A broker that only renews tokens answers, too.
+            if (unsubscribe.some((name) => channels.includes(name)) ||
+                !subscribe.every((name) => channels.includes(name) ||
+                    refused.includes(name)))
+                throw 0;
+            asked = target;
+            begin(subscribe);
+            if (refused.length)
+                refuse('channels-refused', refused);
+        } catch (/** @type {any} */ { code, status, message }) {
+            if (signal.aborted)
+                return;
+            if (subscribe.length &&
+                (status === 400 || code === 'channels-refused'))
+                refuse(code, subscribe, message);
+            else
+                end('again');
+        }
+    }
+
+    /** @param {string} [bearer] */
+    async function renew(bearer) {
+        const { signal } = life;
+        settings.token = bearer ?? settings.token;
+        try {
+            if (hello.stream)
+                await post('expiring');
+        } catch (/** @type {any} */ error) {
+            if (signal.aborted)
+                return;
+            if (error.status)
+                end('again'); // the next stream begins with the new one
+            else
+                sink.error(told(error)); // the old one holds for a while
+        }
+    }
+
+    return {
+        close, renew, wake,
+        want(channels, from) {
+            if (state === 'closed')
+                return;
+            wanted = new Set(channels);
+            cursor ??= from;
+            if (!wanted.size)
+                end('stop');
+            else if (!running)
+                run();
+            else
+                settle();
+        },
+    };
+}
+
+/** @param {Set<string>} set @param {(name: string) => boolean} out */
+function without(set, out) {
+    return [...set].filter((name) => !out(name));
+}

@@ -1,0 +1,95 @@
+/*
+ * requests: where streams start and end, and what options make of the request.
+ */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { connect } from '../src/index.js';
+import { FakeBroker } from './fake_broker.js';
+import { FakePage, settle } from './fake_page.js';
+import { heard, page } from './fixture.js';
+
+test('since goes into the first request only', async () => {
+    const broker = new FakeBroker();
+    broker.publish('a', 'old');
+    const { connection, clock } = page({ since: '-1' }, broker);
+    const a = heard(connection.channel('a'));
+    await settle();
+    broker.stream.cut();
+    await clock.advance(1000);
+    assert.deepEqual(a, ['old']);
+    assert.deepEqual(broker.opened.map(({ since, last }) => [since, last]),
+        [['-1', null], [null, '1000-1']]);
+});
+
+test('the URL keeps its query, and parameters have the block\'s names',
+    async () => {
+        const broker = new FakeBroker();
+        const env = new FakePage(broker);
+        const connection = connect('/s?live=true&x=%26', { env, since: '-1m',
+            parameters: { channels: 'topics', since: 'offset' } });
+        heard(connection.channel('a:*'));
+        await settle();
+        const { searchParams } = new URL(broker.requests[0].url);
+        assert.deepEqual([...searchParams], [['live', 'true'], ['x', '&'],
+            ['topics', 'a:*'], ['offset', '-1m']]);
+    });
+
+test('a stream whose block says the channels is not asked for any',
+    async () => {
+        const { broker, connection } = page({ fixed: true, decode: (
+            /** @type {any} */ { data }) => data === 'sync' ?
+                { channel: 'pokes', type: 'sync' } : null });
+        const got = heard(connection.channel('pokes'), 'sync');
+        heard(connection.channel('other'));
+        broker.plans = [(/** @type {any} */ request) => {
+            const answer = broker.openStream({ ...request, channels: [] });
+            return new Response(answer.body, answer);
+        }];
+        await settle();
+        assert.ok(!broker.requests[0].url.includes('?'));
+        broker.stream.write('data: connected\n\ndata: ping\n\ndata: sync\n\n');
+        await settle();
+        assert.equal(got.length, 1);
+        heard(connection.channel('third'));
+        await settle();
+        assert.equal(broker.requests.length, 1);
+    });
+
+test('live=false: everything there is, then the end', async () => {
+    const { broker, connection } = page({ since: '-1' });
+    broker.publish('a', 1);
+    broker.publish('a', 2);
+    const seen = [];
+    setImmediate(() => setImmediate(async () => {
+        await settle();
+        broker.stream.write('retry: 1\n');
+        broker.stream.control('bye', { reason: 'end' });
+        broker.stream.end();
+    }));
+    for await (const { data } of connection.channel('a'))
+        seen.push(data);
+    assert.deepEqual(seen, [1, 2]);
+    assert.equal(connection.state, 'closed');
+});
+
+test('the cursor may outlive the page', async () => {
+    const broker = new FakeBroker();
+    const rows = new Map();
+    const storage = { getItem: (/** @type {string} */ key) => rows.get(key),
+        setItem: (/** @type {string} */ key, /** @type {string} */ value) =>
+            rows.set(key, value) };
+    const first = page({ storage }, broker);
+    heard(first.connection.channel('a'));
+    await settle();
+    broker.publish('a', 1);
+    await first.clock.advance(1000);
+    broker.publish('a', 2);
+    await settle();
+    first.connection.close();
+    broker.publish('a', 3);
+    await first.clock.advance(1000);
+    const second = page({ storage }, broker);
+    const a = heard(second.connection.channel('a'));
+    await settle();
+    assert.deepEqual(a, [3]);
+});
