@@ -53,6 +53,7 @@ UNIT := $(wildcard tests/unit/*_test.c)
 FUZZ := $(wildcard tests/fuzz/*_fuzz.c)
 SCENARIOS := $(sort $(wildcard tests/scenario/*_test.py))
 BROWSER := $(sort $(wildcard tests/browser/*_test.py))
+CLIENT := $(sort $(wildcard client/test/*.test.js))
 MAN := $(wildcard man/*.[1-8])
 
 PROGRAMS := $(if $(wildcard broker/main.c),ssemuxd) \
@@ -161,6 +162,13 @@ $(BUILD)/load $(TOOLS):
 	$(call say,LD)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ $(LIBPUB_LIBS)
 
+# What the client's tests need; npm writes this file when all is there.
+CLIENT_PACKAGES := client/node_modules/.package-lock.json
+$(CLIENT_PACKAGES): client/package-lock.json
+	$(call say,NPM)
+	$(Q)cd client && npm ci --no-audit --no-fund --loglevel=error
+	$(Q)touch $@
+
 unit: $(UNIT_TESTS)
 fuzz: $(FUZZERS)
 asan: $(addprefix $(BUILD)/asan/bin/,$(PROGRAMS))
@@ -170,7 +178,8 @@ asan: $(addprefix $(BUILD)/asan/bin/,$(PROGRAMS))
 AGAIN = $(MAKE) --no-print-directory \
 	$(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 CHECK = python3 tests/check.py --build $(BUILD) --unit $(UNIT_TESTS) \
-	--fuzz $(FUZZERS) --scenario $(SCENARIOS) --browser $(BROWSER)
+	--fuzz $(FUZZERS) --scenario $(SCENARIOS) --browser $(BROWSER) \
+	--client $(CLIENT)
 
 ## make run: the broker with a live page; its state is in build/run/
 run:
@@ -180,16 +189,22 @@ run:
 
 ## make check: every test that ends within minutes
 check:
-	packaging/deps.sh build check
-	$(AGAIN) all unit fuzz asan $(TOOLS)
+	packaging/deps.sh build check client
+	$(AGAIN) all unit fuzz asan $(TOOLS) $(CLIENT_PACKAGES)
 	tests/lint/quick.sh
 	$(CHECK)
 
 ## make check-long: twenty times the fuzzing, ten times the kills
 check-long:
-	packaging/deps.sh build check
-	$(AGAIN) all unit fuzz asan $(TOOLS)
+	packaging/deps.sh build check client
+	$(AGAIN) all unit fuzz asan $(TOOLS) $(CLIENT_PACKAGES)
 	$(CHECK) --long
+
+## make client: the tests of the JavaScript client
+client:
+	packaging/deps.sh build client
+	$(AGAIN) all $(CLIENT_PACKAGES)
+	python3 tests/check.py --build $(BUILD) --client $(CLIENT)
 
 ## make lint: formatting, static analysis and the house rules
 lint:
@@ -204,7 +219,7 @@ bench:
 
 ## make deps: install what building, testing and linting need
 deps:
-	packaging/deps.sh build check lint
+	packaging/deps.sh build check client lint
 
 DEST_LIB = $(DESTDIR)$(LIBDIR)
 HEADER = $(DESTDIR)$(PREFIX)/include/ssemux/pub.h
@@ -254,5 +269,5 @@ help:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all unit fuzz asan run check check-long lint bench deps install \
+.PHONY: all unit fuzz asan run check client check-long lint bench deps install \
 	uninstall clean help

@@ -3,7 +3,7 @@
 # and installs it with apt-get, as root or through sudo. Where it may not, it
 # says which command would, and exits 1.
 #
-#	packaging/deps.sh SET...	SET: build, check, lint or bench
+#	packaging/deps.sh SET...	SET: build, check, client, lint or bench
 #
 # To add a package: one row below. The probe says when it is there already, by
 # whatever way: `tool NAME` in PATH, `header PATH` for the compiler, `lib NAME`
@@ -32,6 +32,9 @@ check  libclang-rt-dev rt                  fuzz tests: runtime of the sanitizers
 check  mandoc          tool mandoc         reads the manual pages
 check  universal-ctags tool ctags          measures functions
 check  chromium        tool chromium       the browser
+client nodejs          tool node           runs the JavaScript client
+client npm             tool npm            installs what its tests need
+client python3         tool python3        counts its tests
 lint   clang-format    tool clang-format   formatting of C
 lint   cppcheck        tool cppcheck       static analysis of C
 lint   shellcheck      tool shellcheck     static analysis of scripts

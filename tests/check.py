@@ -59,6 +59,17 @@ def count_unittest(output, status):
     return max(total - bad - skipped, 0), bad, skipped
 
 
+def count_node(output, status):
+    """node:test's summary: "# pass N", "# fail N", "# skipped N"; "# todo N"
+    and "# cancelled N" are no passes either."""
+    found = {word: int(n) for word, n in re.findall(
+        r"^# (pass|fail|cancelled|skipped|todo) (\d+)$", output, re.M)}
+    passed = found.get("pass", 0)
+    bad = found.get("fail", 0) + found.get("cancelled", 0)
+    return passed, max(bad, 1 if status or not passed else 0), \
+        found.get("skipped", 0) + found.get("todo", 0)
+
+
 def count_one(output, status):
     return (0, 1, 0) if status else (1, 0, 0)
 
@@ -77,6 +88,11 @@ def jobs_of(options):
                         300 * scale))
     for path in options.fuzz:
         jobs.append(fuzz_job(build, path, scale))
+    for path in options.client:
+        command = ["node", "--test", "--test-reporter=tap", path]
+        jobs.append(Job("client/" + os.path.basename(path)[:-len(".test.js")],
+                        command, count_node, 120 * scale,
+                        {"SSEMUX_BUILD": build}))
     # As it ships; and with sanitizers, which find what a test cannot see.
     environments = [
         ("", {"SSEMUX_BUILD": build}),
@@ -146,7 +162,7 @@ def main():
     parser.add_argument("--build", default="build")
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    for kind in ("unit", "fuzz", "scenario", "browser"):
+    for kind in ("unit", "fuzz", "client", "scenario", "browser"):
         parser.add_argument("--" + kind, nargs="*", default=[])
     options = parser.parse_args()
     log_folder = os.path.join(options.build, "log")

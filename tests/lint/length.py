@@ -36,7 +36,7 @@ def main():
         if lines > FUNCTION_MAX:
             complaints.add(path, line, "%s has %d lines: past %d it is two "
                            "functions" % (name, lines, FUNCTION_MAX))
-    for path in tree.c_files():
+    for path in tree.c_files() + tree.js_files():
         lines = tree.text_of(path).count("\n")
         if lines > FILE_MAX:
             complaints.add(path, lines, "%d lines: past %d it is two rooms" % (

@@ -61,6 +61,8 @@ def main():
                         "%(found)s: finish it, or say in prose what is missing")
         if path.endswith((".c", ".h")) and path.startswith(tree.C_ROOMS):
             check_c(path, text, complaints)
+        if path.endswith(".js") and not text.startswith("/*"):
+            complaints.add(path, 1, "open the file with what it is")
     complaints.finish()
 
 

@@ -23,7 +23,8 @@ def main():
         for pattern, what in RULES:
             complaints.each(path, text, pattern, what)
         if re.search(r"[ \t]+$", text, re.M) and path.endswith(
-                (".c", ".h", ".py", ".sh", ".html", "Makefile")):
+                (".c", ".h", ".js", ".ts", ".py", ".sh", ".html",
+                 "Makefile")):
             complaints.each(path, text, r"[ \t]+$", "white space at the end")
     complaints.finish()
 

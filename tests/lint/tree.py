@@ -26,6 +26,11 @@ def c_files(rooms=C_ROOMS):
             if path.startswith(rooms) and path.endswith((".c", ".h"))]
 
 
+def js_files():
+    """Sources, types and tests of the JavaScript client."""
+    return [path for path in files() if path.endswith((".js", ".ts"))]
+
+
 def text_of(path):
     with open(path, encoding="utf-8", errors="replace") as file:
         return file.read()
