@@ -11,6 +11,7 @@
 #include "broker/worker/follow.h"
 #include "broker/worker/place.h"
 #include "broker/worker/progress.h"
+#include "broker/worker/rewind.h"
 #include "broker/worker/store_read.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
@@ -66,18 +67,26 @@ finish_step(
 	return step;
 }
 
+/* Where a step begins: at the cursor; or, when what is half written is to be
+ * finished by itself, just before that. */
+static uint64_t
+step_from(const struct subscriber *subscriber)
+{
+	return subscriber->alone ? subscriber->partial - 1 : subscriber->cursor;
+}
+
 static enum step
 step_in_window(struct worker *worker, struct subscriber *subscriber)
 {
 	const struct window *window = &worker->window;
-	uint64_t number = window_find(window, subscriber->cursor);
+	uint64_t number = window_find(window, step_from(subscriber));
 	uint64_t reached = subscriber->cursor;
 	uint64_t pin = UINT64_MAX;
 	enum added added = ADDED;
+	int most = subscriber->alone ? 1 : WINDOW_ENTRIES_PER_STEP;
 
 	outgoing_begin(&worker->outgoing);
-	for (int i = 0; i < WINDOW_ENTRIES_PER_STEP && added == ADDED &&
-			number < window->end;
+	for (int i = 0; i < most && added == ADDED && number < window->end;
 	     i++, number++) {
 		const struct window_entry *entry = window_entry(window, number);
 		struct event event = window_event(window, entry);
@@ -189,13 +198,29 @@ find_losses(struct worker *worker, struct subscriber *subscriber,
 	if (subscriber->partial != 0)
 		return 0;
 	buf_init(&lost.names, 0);
-	result = store_read_losses(
-	    worker->store, request, &subscriber->losses, note_lost, &lost);
+	result = store_read_losses(worker->store, request,
+	    rewind_losses(subscriber, request->until), note_lost, &lost);
 	tell_lost(&lost);
 	buf_finish(&lost.names);
 	if (result == 0 && buf_length(&subscriber->connection->out) > 0)
 		return 1;
 	return result;
+}
+
+/* The channels of a step, and how far it goes. */
+static void
+ask_store_for(struct worker *worker, const struct subscriber *subscriber,
+    struct store_request *request)
+{
+	if (subscriber->alone) {
+		/* It may have left the channel meanwhile. */
+		worker->patterns[0] = slice_of("*", 1);
+		request->pattern_count = 1;
+		request->until = subscriber->partial;
+		return;
+	}
+	request->pattern_count =
+	    rewind_patterns(subscriber, worker->patterns, &request->until);
 }
 
 /* The step's reading, from one snapshot. As find_losses(). */
@@ -205,14 +230,13 @@ read_store(struct worker *worker, struct subscriber *subscriber,
 {
 	struct store_request request = {
 	    .patterns = worker->patterns,
-	    .pattern_count = subscriber->member_count,
-	    .after = subscriber->cursor,
+	    .after = step_from(subscriber),
 	    .until = worker->window.head,
 	    .rows = STORE_ROWS_PER_STEP,
 	};
 	int result;
 
-	subscriber_patterns(subscriber, worker->patterns);
+	ask_store_for(worker, subscriber, &request);
 	buf_clear(&worker->catch_up);
 	if (store_read_begin(worker->store) == -1)
 		return -1;
@@ -272,6 +296,8 @@ static enum step
 take_step(struct worker *worker, struct subscriber *subscriber)
 {
 	subscriber_pay(subscriber);
+	subscriber_settle_alone(subscriber);
+	rewind_step(subscriber);
 	switch (connection_send(subscriber->connection)) {
 	case CONNECTION_SENT_GONE:
 		return STEP_GONE;
@@ -285,9 +311,9 @@ take_step(struct worker *worker, struct subscriber *subscriber)
 		connection_complete_stream(subscriber->connection);
 		return STEP_GONE;
 	}
-	if (subscriber->cursor >= worker->window.head)
+	if (step_from(subscriber) >= worker->window.head)
 		return arrive(worker, subscriber);
-	if (subscriber->cursor >= worker->window.floor)
+	if (step_from(subscriber) >= worker->window.floor)
 		return step_in_window(worker, subscriber);
 	return step_in_store(worker, subscriber);
 }

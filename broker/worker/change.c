@@ -6,159 +6,27 @@
  */
 #include "broker/worker/change.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 
-#include "broker/shared/report.h"
 #include "broker/worker/authority.h"
 #include "broker/worker/bearer.h"
+#include "broker/worker/change_apply.h"
 #include "broker/worker/connection.h"
-#include "broker/worker/control.h"
 #include "broker/worker/courier.h"
-#include "broker/worker/grants.h"
 #include "broker/worker/http.h"
-#include "broker/worker/permit.h"
 #include "broker/worker/reply.h"
-#include "broker/worker/stream_types.h"
+#include "broker/worker/roster.h"
 #include "broker/worker/streams.h"
-#include "broker/worker/subscriber.h"
-#include "broker/worker/withdraw.h"
 #include "broker/worker/worker_state.h"
 #include "protocol/json.h"
 
-enum { ASK_MS = 5000 };
-
-/* A change of one stream. */
-struct change {
-	struct slice path;  /* PATH/STREAM_ID */
-	struct slice token; /* len 0: none was given */
+enum {
+	ASK_MS = 5000,
+	/* What goes to another worker; with all its quotes escaped it still
+	 * fits into a question. */
+	BODY_MAX = MESSAGE_TALK_MAX / 2 - 16384,
 };
-
-/* --- in the worker that has the stream --- */
-
-enum outcome_kind {
-	OUTCOME_DONE,      /* body */
-	OUTCOME_PROBLEM,   /* number: enum problem */
-	OUTCOME_BAD_TOKEN, /* number: enum auth_verdict */
-};
-
-/* What came of it. */
-struct outcome {
-	enum outcome_kind kind;
-	int number;
-	struct buf body;
-};
-
-static void
-refuse(struct outcome *outcome, enum problem problem)
-{
-	outcome->kind = OUTCOME_PROBLEM;
-	outcome->number = (int)problem;
-}
-
-static void
-append_channels(struct buf *json, const struct subscriber *subscriber)
-{
-	struct buf list;
-
-	buf_init(&list, 0);
-	for (size_t i = 0; i < subscriber->member_count; i++)
-		control_list_add(
-		    &list, channels_pattern(&subscriber->members[i]));
-	buf_append(json, buf_bytes(&list), buf_length(&list));
-	json->failed |= buf_failed(&list);
-	buf_finish(&list);
-}
-
-static void
-report(struct outcome *outcome, const struct subscriber *subscriber)
-{
-	const struct permit *permit = subscriber->permit;
-	struct buf *json = &outcome->body;
-
-	buf_append_text(json, "{\"stream\":\"");
-	buf_append_text(json, subscriber->id);
-	buf_append_text(json, "\",\"channels\":[");
-	append_channels(json, subscriber);
-	buf_append_text(json, "],");
-	if (permit != NULL && permit->expires_ms != UINT64_MAX)
-		report_append_time(json, "expires", permit->expires_ms);
-	else
-		buf_append_text(json, "\"expires\":null");
-	buf_append_text(json, "}\n");
-}
-
-/* The stream may last as long as the new token, with what that grants. */
-static void
-renew(struct worker *worker, struct subscriber *subscriber,
-    const struct authority *authority, struct outcome *outcome)
-{
-	struct grants grants = {.fixed = {.count = 0}};
-
-	if (grants_collect(&grants, worker, subscriber->block, authority) ==
-		-1 ||
-	    stream_types_renew(subscriber, authority->token) == -1)
-		refuse(outcome, PROBLEM_NO_MEMORY);
-	else if (withdraw_renew(worker, subscriber, authority, &grants))
-		report(outcome, subscriber);
-	else
-		refuse(outcome, PROBLEM_CHANNELS_REFUSED);
-	grants_finish(&grants);
-}
-
-static void
-change_for(struct worker *worker, struct subscriber *subscriber,
-    const struct authority *authority, struct outcome *outcome)
-{
-	if (!slice_equal(permit_user(subscriber->permit), authority->user))
-		refuse(outcome, PROBLEM_STREAM_FOREIGN);
-	else if (subscriber->permit != NULL)
-		renew(worker, subscriber, authority, outcome);
-	else
-		report(outcome, subscriber);
-}
-
-static struct subscriber *
-find_stream(const struct worker *worker, struct slice path)
-{
-	const struct config_stream *block;
-	struct subscriber *found;
-	struct slice id;
-
-	block = streams_find_open(worker, path, &id);
-	if (block == NULL)
-		return NULL;
-	found = roster_find(&worker->roster, id);
-	if (found == NULL || found->block != block || found->ended ||
-	    !slice_is(id, found->id))
-		return NULL;
-	return found;
-}
-
-static void
-apply(
-    struct worker *worker, const struct change *change, struct outcome *outcome)
-{
-	struct subscriber *subscriber = find_stream(worker, change->path);
-	struct authority authority = {.token = NULL};
-	enum auth_verdict verdict = AUTH_VERDICT_GOOD;
-
-	if (subscriber == NULL) {
-		refuse(outcome, PROBLEM_STREAM_UNKNOWN);
-		return;
-	}
-	/* Without a token it is nobody's. */
-	if (change->token.len > 0)
-		verdict = authority_read(worker, change->token, &authority);
-	if (verdict == AUTH_VERDICT_GOOD) {
-		change_for(worker, subscriber, &authority, outcome);
-		authority_finish(&authority);
-	} else {
-		outcome->kind = OUTCOME_BAD_TOKEN;
-		outcome->number = (int)verdict;
-	}
-}
 
 /* --- between workers --- */
 
@@ -190,11 +58,12 @@ change_asked(struct worker *worker, struct slice json, struct buf *answer)
 	const struct change change = {
 	    .path = text_of(root, "path"),
 	    .token = text_of(root, "token"),
+	    .body = text_of(root, "body"),
 	};
 	struct outcome outcome = {.kind = OUTCOME_DONE};
 
 	buf_init(&outcome.body, 0);
-	apply(worker, &change, &outcome);
+	change_apply(worker, &change, &outcome);
 	write_outcome(answer, &outcome);
 	buf_finish(&outcome.body);
 	json_decref(root);
@@ -207,6 +76,8 @@ write_question(struct buf *json, const struct change *change)
 	json_append_string(json, change->path.bytes, change->path.len);
 	buf_append_text(json, ",\"token\":");
 	json_append_string(json, change->token.bytes, change->token.len);
+	buf_append_text(json, ",\"body\":");
+	json_append_string(json, change->body.bytes, change->body.len);
 	buf_append_char(json, '}');
 }
 
@@ -244,7 +115,7 @@ read_outcome(struct slice json, struct outcome *outcome)
 	struct slice body = text_of(root, "body");
 
 	if (root == NULL) {
-		refuse(outcome, PROBLEM_STREAM_UNKNOWN);
+		outcome_refuse(outcome, PROBLEM_STREAM_UNKNOWN);
 		return;
 	}
 	outcome->kind = (enum outcome_kind)json_integer_value(
@@ -319,7 +190,7 @@ answer_here(struct connection *connection, const struct change *change)
 	struct outcome outcome = {.kind = OUTCOME_DONE};
 
 	buf_init(&outcome.body, 0);
-	apply(connection->worker, change, &outcome);
+	change_apply(connection->worker, change, &outcome);
 	reply_outcome(connection, &outcome);
 }
 
@@ -347,7 +218,7 @@ static void
 answer_with_token(struct connection *connection,
     const struct http_request *request, const json_t *body)
 {
-	struct change change = {.path = request->path};
+	struct change change = {.path = request->path, .body = request->body};
 	struct bearer bearer = {.decoded = NULL};
 
 	change.token = text_of(body, "token");
@@ -366,6 +237,10 @@ change_answer(struct connection *connection, const struct http_request *request)
 {
 	json_t *body = NULL;
 
+	if (request->body.len > BODY_MAX) {
+		reply_problem(connection, PROBLEM_BODY_TOO_LARGE, NULL);
+		return;
+	}
 	if (request->body.len > 0) {
 		body = json_loadb(request->body.bytes, request->body.len,
 		    JSON_REJECT_DUPLICATES, NULL);

@@ -241,6 +241,23 @@ control_resync(
 }
 
 void
+control_subscribed(struct subscriber *subscriber, const struct buf *added,
+    const struct buf *refused, const struct buf *removed)
+{
+	struct buf json;
+
+	buf_init(&json, 0);
+	buf_append_text(&json, "{\"channels\":[");
+	buf_append(&json, buf_bytes(added), buf_length(added));
+	buf_append_text(&json, "],\"refused\":[");
+	buf_append(&json, buf_bytes(refused), buf_length(refused));
+	buf_append_text(&json, "],\"unsubscribed\":[");
+	buf_append(&json, buf_bytes(removed), buf_length(removed));
+	buf_append_text(&json, "]}");
+	send_control(subscriber->connection, "subscribed", &json, 0);
+}
+
+void
 control_revoked(
     struct subscriber *subscriber, const struct buf *list, const char *reason)
 {

@@ -25,6 +25,10 @@ void control_live(struct worker *worker, struct subscriber *subscriber);
 void control_resync(
     struct subscriber *subscriber, const struct buf *list, const char *reason);
 
+/* "subscribed": such lists of what was added, refused and left. */
+void control_subscribed(struct subscriber *subscriber, const struct buf *added,
+    const struct buf *refused, const struct buf *removed);
+
 /* "revoked" for the channels of such a list: access to them was withdrawn. */
 void control_revoked(
     struct subscriber *subscriber, const struct buf *list, const char *reason);

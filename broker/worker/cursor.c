@@ -12,6 +12,7 @@
 #include "broker/worker/control.h"
 #include "broker/worker/place.h"
 #include "broker/worker/progress.h"
+#include "broker/worker/rewind.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
 
@@ -144,6 +145,16 @@ cursor_say(struct worker *worker, struct subscriber *subscriber)
 	subscriber->cursor = worker->window.head;
 	place_block(worker, subscriber);
 	return true;
+}
+
+void
+cursor_rewound(struct worker *worker, struct subscriber *subscriber)
+{
+	if (!rewind_under_way(subscriber))
+		return;
+	subscriber->owes_live = true;
+	if (subscriber->place == SUBSCRIBER_AT_HEAD)
+		place_move(worker, subscriber, SUBSCRIBER_RUNNABLE);
 }
 
 void

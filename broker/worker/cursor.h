@@ -46,6 +46,10 @@ void cursor_fall_back(struct worker *worker, uint64_t cursor);
  */
 bool cursor_say(struct worker *worker, struct subscriber *subscriber);
 
+/* The subscriber, wherever it is, may have gone back, see rewind.h: it reads on
+ * from there, and is told "live" anew. */
+void cursor_rewound(struct worker *worker, struct subscriber *subscriber);
+
 /* A heartbeat to one who is at the head; nothing for anybody else. */
 void cursor_heartbeat(struct worker *worker, struct subscriber *subscriber);
 

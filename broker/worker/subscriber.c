@@ -12,6 +12,7 @@
 #include "broker/worker/limits.h"
 #include "broker/worker/permit.h"
 #include "broker/worker/place.h"
+#include "broker/worker/rewind.h"
 #include "broker/worker/worker_state.h"
 
 static int
@@ -38,6 +39,7 @@ subscriber_settle(struct subscriber *subscriber)
 	const struct permit *permit = subscriber->permit;
 
 	subscriber->picky = subscriber->filter != NULL ||
+			    rewind_under_way(subscriber) || subscriber->alone ||
 			    (permit != NULL && permit->closed.count > 0);
 }
 
@@ -82,7 +84,7 @@ subscriber_create(struct worker *worker, struct connection *connection,
 		return NULL;
 	}
 	subscriber->connection = connection;
-	subscriber->cursor = request->cursor;
+	subscriber->cursor = subscriber->opened = request->cursor;
 	subscriber->losses = request->losses;
 	subscriber->delivery_first = DELIVERY_NONE;
 	subscriber->block = request->block;
@@ -107,11 +109,44 @@ subscriber_create(struct worker *worker, struct connection *connection,
 	return subscriber;
 }
 
+size_t
+subscriber_find(const struct subscriber *subscriber, struct slice pattern)
+{
+	size_t i = 0;
+
+	while (i < subscriber->member_count &&
+	       !slice_equal(channels_pattern(&subscriber->members[i]), pattern))
+		i++;
+	return i;
+}
+
+int
+subscriber_add(
+    struct worker *worker, struct subscriber *subscriber, struct slice pattern)
+{
+	size_t count = subscriber->member_count;
+	struct channels_member *members = calloc(count + 1, sizeof(members[0]));
+
+	if (members == NULL || channels_subscribe(worker->channels, pattern,
+				   subscriber, &members[count]) == -1) {
+		free(members);
+		return -1;
+	}
+	for (size_t i = 0; i < count; i++)
+		channels_move(&members[i], &subscriber->members[i]);
+	free(subscriber->members);
+	subscriber->members = members;
+	subscriber->member_count++;
+	worker_count(worker, METRIC_SUBSCRIPTIONS, 1);
+	return 0;
+}
+
 void
 subscriber_drop(struct worker *worker, struct subscriber *subscriber, size_t i)
 {
 	struct channels_member *members = subscriber->members;
 
+	rewind_drop(subscriber, (uint32_t)i);
 	channels_unsubscribe(worker->channels, &members[i]);
 	if (i != --subscriber->member_count)
 		channels_move(&members[i], &members[subscriber->member_count]);
@@ -132,6 +167,7 @@ subscriber_destroy(struct worker *worker, struct subscriber *subscriber)
 	board_subtract(worker->board, METRIC_STREAMS, 1);
 	roster_remove(&worker->roster, subscriber->slot);
 	limits_leave_user(worker, subscriber->user_key);
+	rewind_finish(subscriber);
 	permit_destroy(subscriber->permit);
 	filter_destroy(subscriber->filter);
 	buf_finish(subscriber->owed);
@@ -182,6 +218,10 @@ subscriber_takes(const struct subscriber *subscriber, const struct event *event)
 {
 	if (subscriber_is_closed(subscriber, event->channel))
 		return false;
+	if (subscriber->alone)
+		return event->cursor == subscriber->partial;
+	if (rewind_under_way(subscriber) && !rewind_wants(subscriber, event))
+		return false;
 	return subscriber->filter == NULL || event->kind == EVENT_RESYNC ||
 	       filter_passes(subscriber->filter, event->type);
 }
@@ -189,6 +229,8 @@ subscriber_takes(const struct subscriber *subscriber, const struct event *event)
 bool
 subscriber_wants(const struct subscriber *subscriber, const struct event *event)
 {
+	if (subscriber->alone)
+		return subscriber_takes(subscriber, event);
 	for (size_t i = 0; i < subscriber->member_count; i++) {
 		if (event_pattern_covers(
 			channels_pattern(&subscriber->members[i]),
@@ -197,6 +239,20 @@ subscriber_wants(const struct subscriber *subscriber, const struct event *event)
 			       subscriber_takes(subscriber, event);
 	}
 	return false;
+}
+
+void
+subscriber_finish_alone(struct subscriber *subscriber)
+{
+	subscriber->alone = subscriber->partial != 0;
+	subscriber_settle(subscriber);
+}
+
+void
+subscriber_settle_alone(struct subscriber *subscriber)
+{
+	if (subscriber->alone && subscriber->partial == 0)
+		subscriber_finish_alone(subscriber);
 }
 
 /* --- what it is told --- */

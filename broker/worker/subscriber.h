@@ -24,6 +24,7 @@ struct filter;
 struct grants;
 struct patterns;
 struct permit;
+struct rewind;
 struct worker;
 
 /* Where a subscriber is in its turn; see cursor.c. */
@@ -38,6 +39,7 @@ struct subscriber {
 	struct subscriber *previous; /* while RUNNABLE */
 	struct subscriber *next;
 	uint64_t cursor;  /* all up to here is handled; at the head: stale */
+	uint64_t opened;  /* the cursor it began with */
 	uint64_t partial; /* cursor of an event that is half written; or 0 */
 	uint32_t partial_bytes;
 	uint32_t delivery_first; /* of this turn, see delivery.h */
@@ -50,6 +52,7 @@ struct subscriber {
 	const struct config_stream *block;
 	struct permit *permit; /* NULL: of nobody */
 	struct filter *filter; /* NULL: events of every type */
+	struct rewind *rewind; /* NULL: its channels are all at its cursor */
 	struct buf *owed;      /* control events that wait for the end of a
 				* half-written event; NULL: none */
 	enum subscriber_place place;
@@ -58,6 +61,7 @@ struct subscriber {
 	bool ends;      /* the stream ends at the head */
 	bool ended;     /* the end was said, and is being sent */
 	bool picky;     /* subscriber_takes() is to be asked */
+	bool alone;     /* what is half written is finished by itself */
 	uint32_t member_count;
 	struct channels_member *members;
 	char id[ROSTER_ID_SIZE];
@@ -118,6 +122,13 @@ bool subscriber_covers(
 bool subscriber_wants(
     const struct subscriber *subscriber, const struct event *event);
 
+/* What is half written, if anything is, is to be finished by itself, for what
+ * comes with it is about to change. */
+void subscriber_finish_alone(struct subscriber *subscriber);
+
+/* Before a step: forgets that, when it is finished. */
+void subscriber_settle_alone(struct subscriber *subscriber);
+
 /* Where a control event is to be appended: to what its connection sends next,
  * or, in the midst of an event, to what it is owed. */
 struct buf *subscriber_outlet(struct subscriber *subscriber);
@@ -125,6 +136,15 @@ struct buf *subscriber_outlet(struct subscriber *subscriber);
 /* What it is owed can be sent: appends it to what its connection sends next.
  * Nothing happens in the midst of an event. */
 void subscriber_pay(struct subscriber *subscriber);
+
+/* The number of its subscription to just this pattern; member_count: none. */
+size_t subscriber_find(
+    const struct subscriber *subscriber, struct slice pattern);
+
+/* Subscribes it to one more pattern, which is not among its own; see rewind.h
+ * for where that begins. 0, or -1: no memory. */
+int subscriber_add(
+    struct worker *worker, struct subscriber *subscriber, struct slice pattern);
 
 /* Ends subscription i; another one takes its place. The rest of `picky` is
  * settled with subscriber_settle(). */

@@ -30,6 +30,8 @@ take_away(struct worker *worker, struct subscriber *subscriber,
 {
 	const struct patterns revoked = {.list = &pattern, .count = 1};
 
+	/* Not even the rest of a half-written event. */
+	subscriber->alone = false;
 	for (size_t i = subscriber->member_count; i-- > 0;) {
 		struct slice own = channels_pattern(&subscriber->members[i]);
 
