@@ -52,7 +52,6 @@ static void
 go_away(struct courier *courier)
 {
 	courier->state = COURIER_AWAY;
-	buf_clear(&courier->out);
 	events_rewind(courier);
 	asks_lose(courier);
 }
@@ -70,6 +69,7 @@ lose_link(struct courier *courier)
 	close(courier->fd);
 	courier->fd = -1;
 	buf_clear(&courier->in);
+	buf_clear(&courier->out);
 	go_away(courier);
 }
 
@@ -99,8 +99,10 @@ take_welcome(struct courier *courier, const struct message *message)
 	log_debug("the hub listens");
 }
 
-/* The hub starts anew with this link. What it can never take is refused to
- * whoever waits for it, and what is only for now is sent again. */
+/* The hub starts anew with this link; what is still on its way there it passes
+ * over, up to the next hello, and so nothing is cut short. What it can never
+ * take is refused to whoever waits for it, and what is only for now is sent
+ * again. */
 static void
 take_failure(struct courier *courier, const struct message *message)
 {

@@ -374,6 +374,32 @@ START_TEST(a_hub_that_failed_for_now_is_greeted_again)
 }
 END_TEST
 
+START_TEST(no_message_is_cut_short_by_a_failure)
+{
+	static char data[8000];
+	struct message message;
+	size_t events = 0;
+
+	begin();
+	memset(data, 'x', sizeof(data) - 1);
+	for (int i = 0; i < 200; i++)
+		publish(&outcomes[0], data);
+	hand_hub_turn(&hub); /* as much as the socket takes */
+	fail_hub("store");
+	hand_hub_turn_until_due(&hub);
+	for (;;) {
+		ck_assert(hand_hub_next(&hub, &message));
+		if (message.type == MESSAGE_HELLO)
+			break;
+		ck_assert_int_eq(message.type, MESSAGE_PUBLISH);
+		ck_assert_uint_eq(message.event.data.len, sizeof(data) - 1);
+		events++;
+	}
+	ck_assert_uint_gt(events, 0);
+	ck_assert_uint_lt(events, 200);
+}
+END_TEST
+
 START_TEST(what_a_hub_can_never_take_is_not_said_again)
 {
 	begin();
@@ -617,6 +643,7 @@ main(void)
 	    tests, who_is_forgotten_is_not_told_and_not_said_unless_it_was);
 	tcase_add_test(tests, more_than_the_bounds_is_refused);
 	tcase_add_test(tests, a_hub_that_failed_for_now_is_greeted_again);
+	tcase_add_test(tests, no_message_is_cut_short_by_a_failure);
 	tcase_add_test(tests, what_a_hub_can_never_take_is_not_said_again);
 	tcase_add_test(tests, a_worker_that_ends_says_bye_when_all_is_answered);
 	tcase_add_test(

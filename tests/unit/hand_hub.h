@@ -111,10 +111,12 @@ hand_hub_next(struct hand_hub *hub, struct message *message)
 	size_t size;
 	ssize_t got;
 
-	hand_hub_turn(hub);
-	got = recv(hub->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
-	if (got > 0)
-		buf_append(&hub->in, bytes, (size_t)got);
+	do {
+		hand_hub_turn(hub);
+		got = recv(hub->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+		if (got > 0)
+			buf_append(&hub->in, bytes, (size_t)got);
+	} while (got > 0);
 	if (message_scan(buf_bytes(&hub->in), buf_length(&hub->in), 1 << 20,
 		&size, &why) != MESSAGE_WHOLE) {
 		ck_assert_uint_eq(buf_length(&hub->in), 0);
