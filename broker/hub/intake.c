@@ -86,6 +86,14 @@ stage_event(
 		    hub, publisher, (struct fault){REFUSAL_STORE, NULL});
 }
 
+/* Commits what is staged. False: that failed, and the link begins anew. */
+static bool
+commit_and_greeted(struct hub *hub, const struct publisher *link)
+{
+	hub_commit(hub);
+	return publisher_greeted(link);
+}
+
 /* The guest of this link has published over another since. 0, or -1 and the
  * link begins anew. */
 static int
@@ -93,7 +101,8 @@ update_guest(struct hub *hub, struct publisher *link)
 {
 	struct store_publisher known;
 
-	hub_commit(hub);
+	if (!commit_and_greeted(hub, link))
+		return -1;
 	if (store_find_publisher(hub->store,
 		identity_name(publisher_identity(link)), &known) == -1) {
 		publisher_end(link, (struct fault){REFUSAL_STORE, NULL});
@@ -153,6 +162,7 @@ take_hello(
 {
 	struct store_publisher known;
 
+	publisher_hear(publisher);
 	if (publisher_greeted(publisher)) {
 		end_publisher(
 		    hub, publisher, (struct fault){REFUSAL_HELLO, NULL});
@@ -185,7 +195,8 @@ take_as(struct hub *hub, struct publisher *link, const struct message *message)
 	struct store_publisher known;
 
 	/* What is staged belongs to the one before. */
-	hub_commit(hub);
+	if (!commit_and_greeted(hub, link))
+		return;
 	if (message->publisher.len == 0)
 		publisher_end_guest(link);
 	else if (!message_link_publisher_valid(message->publisher))

@@ -317,8 +317,9 @@ publisher_greeted(const struct publisher *publisher)
 static void
 begin_anew(struct publisher *link, struct fault fault)
 {
-	if (!publisher_greeted(link))
+	if (link->deaf)
 		return;
+	link->deaf = true;
 	log_warn("worker %zu: %s: its link begins anew", link->peer + 1,
 	    refusal_code(fault.refusal));
 	publisher_end_guest(link);

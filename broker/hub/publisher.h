@@ -76,6 +76,9 @@ void publisher_welcome(struct publisher *publisher, struct slice name,
     const struct store_publisher *known, uint64_t max_event);
 void publisher_report(struct publisher *publisher, const struct buf *text);
 
+/* It says hello: what it says is heard again. */
+void publisher_hear(struct publisher *publisher);
+
 /* Refuses to go on, and begins to close. A link stays open, for nobody makes
  * another while both sides live: it has to say hello again, and what it says
  * before is not heard. */

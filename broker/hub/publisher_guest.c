@@ -87,3 +87,10 @@ publisher_replace(
 			    list, (struct fault){REFUSAL_REPLACED, NULL});
 	}
 }
+
+void
+publisher_hear(struct publisher *publisher)
+{
+	publisher->deaf = false;
+	publisher_end_guest(publisher);
+}

@@ -28,6 +28,7 @@ struct publisher {
 	size_t peer;              /* link: which worker's; NO_PEER: none */
 	struct identity identity; /* nobody: not greeted */
 	struct identity guest;    /* link: nobody: it speaks for itself */
+	bool deaf;                /* link: hears nothing but a hello */
 	bool guest_outdated;      /* link: look the guest's numbers up anew */
 	bool waiting;             /* its next event wants a receipt, for which
 				   * there is no place now */

@@ -114,6 +114,7 @@ take_failure(struct courier *courier, const struct message *message)
 		events_refuse_sent(
 		    courier, (struct fault){REFUSAL_STORE, NULL});
 	go_away(courier);
+	ev_timer_stop(courier->worker->loop, &courier->hello_again);
 	ev_timer_set(&courier->hello_again, HELLO_AGAIN_MS / 1000., 0.);
 	ev_timer_start(courier->worker->loop, &courier->hello_again);
 }

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import random
+import resource
 import signal
 import sqlite3
 import threading
@@ -406,18 +407,41 @@ class Kills(BrokerCase):
         for client in clients:
             client.join(60)
             self.assertEqual(client.bad, [], "seed %d" % seed)
+            self.assert_stored(broker, client, "seed %d" % seed)
         self.assertGreater(sum(each.repeats for each in clients), 0)
-        rows = broker.stored()
+
+    def assert_stored(self, broker, client, what=None):
+        """All that it was told is stored, once and in order, and no more."""
+        mine = [row for row in broker.stored() if row[1] == client.channel]
+        count = len(client.cursors) // 2
+        self.assertEqual(
+            [int(row[4]) for row in mine],
+            [sign * n for n in range(1, count + 1) for sign in (1, -1)], what)
+        self.assertEqual(
+            client.cursors,
+            ["%d-%d" % (row[0] >> 20, row[0] & 0xfffff) for row in mine],
+            what)
+
+    def test_a_store_that_fails_for_a_while_costs_nothing(self):
+        broker = self.broker(broker__workers=2)
+        clients = [Client(broker, "c%d" % n) for n in range(3)]
+        hub = broker.hub()
+        for _ in range(3):
+            goal = len(clients[0].cursors) + 10
+            wait_for(lambda: len(clients[0].cursors) >= goal, "answers")
+            failures = broker.stats()["store_failures_total"]
+            # Files may not grow any more: what is written beyond fails.
+            before = resource.prlimit(hub, resource.RLIMIT_FSIZE, (0, -1))
+            wait_for(lambda: broker.stats()["store_failures_total"] >
+                     failures, "a failure")
+            resource.prlimit(hub, resource.RLIMIT_FSIZE, before)
         for client in clients:
-            mine = [row for row in rows if row[1] == client.channel]
-            count = len(client.cursors) // 2
-            self.assertEqual(
-                [int(row[4]) for row in mine],
-                [sign * n for n in range(1, count + 1) for sign in (1, -1)],
-                "seed %d" % seed)
-            self.assertEqual(
-                client.cursors,
-                ["%d-%d" % (row[0] >> 20, row[0] & 0xfffff) for row in mine])
+            client.stopping = True
+        for client in clients:
+            client.join(60)
+            self.assertEqual(client.bad, [])
+            self.assert_stored(broker, client)
+        self.assertEqual(broker.hub(), hub)
 
     def test_links_take_no_descriptors_for_good(self):
         broker = self.broker(broker__workers=2)
