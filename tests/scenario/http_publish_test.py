@@ -459,9 +459,13 @@ class Kills(BrokerCase):
         # The first ones have broker.ready_fd, too.
         kill_all()
         before = counts()
-        for _ in range(5):
+        rounds = 8
+        for _ in range(rounds):
             kill_all()
-        wait_for(lambda: counts() == before, "as many descriptors as before")
+        # A connection or a link may have been on its way each time.
+        wait_for(lambda: all(now < then + rounds // 2 for now, then in
+                             zip(counts(), before)),
+                 "no more descriptors than before")
 
     def answered(self, broker, body):
         try:
