@@ -131,8 +131,12 @@ export function createConnection(settings, createSource, forget) {
             return; // it came before the stream broke off
         let event;
         try {
-            event = (settings.decode ?? tagged)(message);
+            event = settings.decode ? settings.decode(message) :
+                JSON.parse(message.data); // the format `tagged`
+            if (event && typeof event.channel !== 'string')
+                throw new TypeError('it has no channel');
         } catch (error) {
+            event = null;
             tell('malformed', { error, message });
         }
         reach(own);
@@ -213,12 +217,4 @@ export function createConnection(settings, createSource, forget) {
 function each(uses, say) {
     for (const use of [...uses])
         uses.has(use) && say(use);
-}
-
-/** The format `tagged`. @param {Message} message */
-function tagged({ data }) {
-    const event = JSON.parse(data);
-    if (typeof event?.channel !== 'string')
-        throw new TypeError('no channel');
-    return event;
 }

@@ -37,8 +37,9 @@ function sameUser(one, other, page) {
 function sourceOf(settings, sink) {
     if (!settings.shared)
         return createStream(settings, sink);
-    const source = import('./shared.js').then(({ sharedSource }) =>
-        sharedSource(settings, sink));
+    const source = import('./shared.js').then(
+        ({ sharedSource }) => sharedSource, () => createStream).then(
+        (create) => create(settings, sink));
     const pass = (/** @type {keyof Source} */ method) =>
         async (/** @type {any[]} */ ...args) => {
             const made = /** @type {any} */ (await source);

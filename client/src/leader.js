@@ -72,9 +72,6 @@ export class Leader {
         case 'want':
             this.#want(tab, args[0], args[1]);
             break;
-        case 'gone':
-            this.#drop(tab);
-            break;
         case 'behind':
             if (isAfter(/** @type {string} */ (this.#cursor), args[0])) {
                 this.#cursor = args[0];

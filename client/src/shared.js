@@ -100,7 +100,6 @@ class Tab {
     }
 
     #leave() {
-        this.#say('gone');
         this.#here.abort();
         this.#wire?.close();
         this.#wire = undefined;

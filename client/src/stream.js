@@ -353,8 +353,6 @@ export function createStream(settings, sink) {
     return {
         close, renew, wake,
         want(channels, from) {
-            if (state === 'closed')
-                return;
             wanted = new Set(channels);
             cursor ??= from;
             if (!wanted.size)

@@ -63,17 +63,22 @@ export class Broker {
 
     /** @param {any} test that it ends with
      * @param {Record<string, string>} [settings] */
-    static async start(test, settings = {}) {
-        const broker = new Broker();
-        broker.port = await freePort();
-        broker.settings = {
-            'broker.state_dir': broker.folder, 'broker.user': '',
-            'broker.workers': '2', 'publish.socket': broker.socket,
-            'publish.group': '', 'http.listen': '127.0.0.1:' + broker.port,
+    static start(test, settings) {
+        return new Broker().start(test, settings);
+    }
+
+    /** @param {any} test that it ends with
+     * @param {Record<string, string>} [settings] */
+    async start(test, settings = {}) {
+        this.port = await freePort();
+        this.settings = {
+            'broker.state_dir': this.folder, 'broker.user': '',
+            'broker.workers': '2', 'publish.socket': this.socket,
+            'publish.group': '', 'http.listen': '127.0.0.1:' + this.port,
             'http.retry': '50ms', ...settings };
-        test.after(() => broker.finish());
-        await broker.run();
-        return broker;
+        test.after(() => this.finish());
+        await this.run();
+        return this;
     }
 
     get url() {
@@ -140,14 +145,24 @@ export class Broker {
     }
 
     /** Runs ssemux-pub. @param {string[]} options */
-    async pub(options, input = '') {
-        const child = spawn(join(BUILD, 'ssemux-pub'),
+    pub(options, input = '') {
+        return this.#run('ssemux-pub', options, input && input + '\n');
+    }
+
+    /** Runs ssemuxctl. @param {string[]} options */
+    control(options) {
+        return this.#run('ssemuxctl', options);
+    }
+
+    /** @param {string} program @param {string[]} options */
+    async #run(program, options, input = '') {
+        const child = spawn(join(BUILD, program),
             ['-s', this.socket, ...options],
             { stdio: ['pipe', 'ignore', 'inherit'] });
-        child.stdin?.end(input + (input && '\n'));
+        child.stdin?.end(input);
         const [status] = await once(child, 'exit');
         if (status !== 0)
-            throw new Error('ssemux-pub ended with ' + status);
+            throw new Error(`${program} ended with ${status}`);
     }
 
     async stats() {

@@ -86,6 +86,18 @@ test('it resumes at the cursor, by the query', async () => {
     assert.ok(broker.requests[1].url.endsWith('&lastEventId=1000-1'));
 });
 
+test('events have their cursor, and none comes twice', async () => {
+    const { broker, clock, events, connection } = await open();
+    broker.publish('a', 1);
+    await settle();
+    assert.equal(connection.cursor, '1000-1');
+    broker.plans = [(/** @type {any} */ request) =>
+        broker.openStream({ ...request, last: '0-0' })];
+    broker.stream.cut();
+    await clock.advance(1000);
+    assert.deepEqual(events, [1]);
+});
+
 test('it has no watchdog, for it does not hear the heartbeat', async () => {
     const { broker, clock, errors } = await open();
     await clock.advance(3600_000);

@@ -78,6 +78,8 @@ export class FakeBroker {
     /** Does it change live streams? "renews": it knows the request, but only
      * looks at the token. @type {boolean | 'renews'} */
     changes = true;
+    /** Does it say what was subscribed in the stream, too? */
+    tells = true;
     retry = 0;
     heartbeat = 15;
     /** Patterns that nobody may subscribe to. @type {string[]} */
@@ -177,7 +179,7 @@ export class FakeBroker {
         unsubscribe.forEach((/** @type {string} */ name) =>
             stream.channels.delete(name));
         const answer = { channels: [...stream.channels], refused };
-        if (subscribe.length)
+        if (subscribe.length && this.tells)
             stream.control('subscribed', answer);
         return Response.json ? Response.json(answer) :
             new Response(JSON.stringify(answer));

@@ -34,8 +34,20 @@ export class Clock {
     }
 }
 
-export class FakePage extends EventTarget {
-    document = Object.assign(new EventTarget(), { visibilityState: 'visible' });
+/** Counts who listens. */
+class Target extends EventTarget {
+    listeners = 0;
+
+    /** @param {string} name @param {any} listener @param {any} options */
+    addEventListener(name, listener, options) {
+        this.listeners++;
+        options.signal.addEventListener('abort', () => this.listeners--);
+        super.addEventListener(name, listener, options);
+    }
+}
+
+export class FakePage extends Target {
+    document = Object.assign(new Target(), { visibilityState: 'visible' });
     navigator = { onLine: true };
     location = { href: 'http://page.example/index.html' };
     /** What the dice show next; then 1/2. @type {number[]} */

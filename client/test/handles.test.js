@@ -71,8 +71,9 @@ test('an error comes out of the iterator, once', async () => {
 
 test('an iterator that lags too far is told, and the others are not',
     async () => {
-        const { broker, clock, handle } = open({ buffer: 3 });
+        const { broker, clock, handle, connection } = open({ buffer: 3 });
         const slow = handle[Symbol.asyncIterator]();
+        const alone = connection.channel('*')[Symbol.asyncIterator]();
         let count = 0;
         handle.on('event', () => count++);
         await settle();
@@ -82,6 +83,8 @@ test('an iterator that lags too far is told, and the others are not',
         for (let n = 0; n < 3; n++)
             assert.equal((await slow.next()).value.data, n);
         await assert.rejects(slow.next(), { code: 'buffer-full' });
+        assert.deepEqual([...broker.stream.channels], ['a']);
+        assert.equal((await alone.next()).value.data, 0);
         assert.equal(count, 5);
     });
 

@@ -4,22 +4,7 @@ import test from 'node:test';
 import { connect } from '../src/index.js';
 import { FakeBroker, problem } from './fake_broker.js';
 import { FakePage, settle } from './fake_page.js';
-
-/** A page that listens to channel "a", and all that it was told.
- * @param {any} [options] */
-async function listening(options = {}, broker = new FakeBroker()) {
-    const page = new FakePage(broker);
-    const connection = connect('/stream', { env: page, ...options });
-    /** @type {any[][]} */
-    const [events, errors, states, resyncs] = [[], [], [], []];
-    connection.on('error', (error) => errors.push(error));
-    connection.on('state', (state) => states.push(state));
-    connection.on('resync', (resync) => resyncs.push(resync));
-    connection.channel('a').on('event', ({ data }) => events.push(data));
-    await settle();
-    return { broker, page, connection, events, errors, states, resyncs,
-        clock: page.clock };
-}
+import { listening } from './fixture.js';
 
 const down = () => {
     throw new TypeError('fetch failed');
@@ -46,6 +31,30 @@ test('a stream that breaks before any event loses nothing', async () => {
     broker.publish('a', 'meanwhile');
     await clock.advance(1000);
     assert.deepEqual(events, ['meanwhile']);
+});
+
+test('one that breaks before it is live loses nothing either', async () => {
+    const broker = new FakeBroker();
+    broker.plans = [() => new Response('event: connected\n' +
+        'data: {"stream":"S","cursor":"0-0"}\n\n',
+    { headers: { 'Content-Type': 'text/event-stream' } })];
+    broker.publish('a', 'meanwhile');
+    const { clock, events } = await listening({}, broker);
+    await clock.advance(1000);
+    assert.deepEqual(events, ['meanwhile']);
+});
+
+test('what other channels got is not asked for again', async () => {
+    const broker = new FakeBroker();
+    broker.publish('other', 1);
+    const { clock } = await listening({}, broker);
+    broker.publish('other', 2);
+    broker.stream.cut();
+    await clock.advance(1000);
+    broker.stream.cut();
+    await clock.advance(1000);
+    assert.deepEqual(broker.opened.map(({ last }) => last),
+        [null, '1000-1', '1000-2']);
 });
 
 test('waits double from first to longest, with full jitter', async () => {
@@ -122,6 +131,22 @@ test('after bye it comes back after retry, neither sooner nor later',
         assert.equal(broker.live.length, 1);
         assert.deepEqual(errors, []);
     });
+
+test('a second bye in a row is answered with more patience', async () => {
+    const { broker, page, clock } = await listening({ first: 4000 });
+    const bye = () => new Response('retry: 1000\nevent: bye\ndata: {}\n\n',
+        { headers: { 'Content-Type': 'text/event-stream' } });
+    broker.plans = [bye];
+    page.dice = Array(5).fill(0.999);
+    broker.stream.write('retry: 1000\n');
+    broker.stream.control('bye', {});
+    await clock.advance(1000);
+    assert.equal(broker.opened.length, 2);
+    await clock.advance(7991); // almost twice the first wait
+    assert.equal(broker.opened.length, 2);
+    await clock.advance(1);
+    assert.equal(broker.opened.length, 3);
+});
 
 test('a retry: beyond all measure is not taken at its word', async () => {
     const { broker, clock } = await listening();
@@ -249,6 +274,21 @@ test('a page that is online or seen again tries at once', async () => {
     }
 });
 
+test('who was woken waits shortly again, and no old timer runs', async () => {
+    const { broker, page, clock } = await listening({ first: 1000 });
+    page.dice = Array(10).fill(0.999);
+    broker.plans = Array(5).fill(down);
+    broker.stream.cut();
+    for (const ms of [999, 1998, 3996])
+        await clock.advance(ms);
+    page.dispatchEvent(new Event('online'));
+    await settle();
+    assert.equal(broker.opened.length, 5);
+    assert.equal(clock.timers.length, 1);
+    await clock.advance(999);
+    assert.equal(broker.opened.length, 6);
+});
+
 test('a page that is hidden is not woken', async () => {
     const { broker, page } = await listening({ first: 60000 });
     broker.stream.cut();
@@ -283,6 +323,7 @@ test('close ends the request, the timers and all listening', async () => {
     await settle();
     assert.equal(broker.live.length, 0);
     assert.equal(page.clock.timers.length, 0);
+    assert.equal(page.listeners + page.document.listeners, 0);
 });
 
 test('close while waiting ends the wait', async () => {
@@ -293,62 +334,4 @@ test('close while waiting ends the wait', async () => {
     await page.clock.advance(100000);
     assert.equal(broker.opened.length, 1);
     assert.equal(page.clock.timers.length, 0);
-});
-
-test('duplicates are dropped by their cursor', async () => {
-    const { broker, clock, events } = await listening();
-    broker.publish('a', 1);
-    broker.publish('a', 2);
-    await settle();
-    // A broker that resends more than it was asked for.
-    broker.plans = [(/** @type {any} */ request) =>
-        broker.openStream({ ...request, last: '0-0' })];
-    broker.stream.cut();
-    await clock.advance(1000);
-    broker.publish('a', 3);
-    await settle();
-    assert.deepEqual(events, [1, 2, 3]);
-});
-
-test('a cursor that means nothing to the broker is left behind', async () => {
-    const { broker, clock, events, resyncs } = await listening();
-    broker.publish('a', 'old');
-    await settle();
-    broker.stream.cut();
-    broker.log = []; // another store
-    broker.plans = [(/** @type {any} */ request) => {
-        const answer = broker.openStream({ ...request, last: '900-0' });
-        broker.stream.control('resync', { channels: ['a'], reason: 'cursor' });
-        return answer;
-    }];
-    await clock.advance(1000);
-    broker.log = [];
-    const event = { cursor: '950-0', channel: 'a', ts: 1, data: 'new' };
-    broker.stream.give(event);
-    await settle();
-    assert.deepEqual(events, ['old', 'new']);
-    assert.deepEqual(resyncs, [{ channels: ['a'], reason: 'cursor' }]);
-});
-
-test('what is malformed is reported and skipped', async () => {
-    const { broker, connection, events } = await listening();
-    /** @type {any[]} */
-    const malformed = [];
-    connection.on('malformed', ({ message }) => malformed.push(message.data));
-    ['{', '7', 'null', '{"channel":1}'].forEach((data, at) =>
-        broker.stream.write(`id: 1000-${at + 1}\ndata: ${data}\n\n`));
-    broker.stream.write('event: ping\ndata: whatever\n\n');
-    broker.stream.give({ cursor: '1000-9', channel: 'a', data: 'good' });
-    await settle();
-    assert.deepEqual(malformed, ['{', '7', 'null', '{"channel":1}']);
-    assert.deepEqual(events, ['good']);
-});
-
-test('an event that is named like a control event is an event', async () => {
-    const { broker, events } = await listening();
-    broker.stream.write('id: 1000-1\nevent: bye\n' +
-        'data: {"channel":"a","data":1}\n\n');
-    await settle();
-    assert.deepEqual(events, [1]);
-    assert.equal(broker.live.length, 1);
 });

@@ -20,6 +20,9 @@ both('a channel that is refused tells its users alone', async (broker) => {
         [code, status, channels]), [
         ['channels-refused', 403, ['secret']],
         ['channels-refused', 403, ['secret:*']]]);
+    const count = broker.requests.length;
+    await clock.advance(5000);
+    assert.equal(broker.requests.length, count);
     broker.stream.cut();
     await clock.advance(1000);
     assert.deepEqual(broker.stream.request.channels, ['a']);
@@ -85,3 +88,51 @@ test('a stream that the broker has forgotten is opened anew', async () => {
     await settle();
     assert.equal(broker.opened.length, 2); // and changed by POST again
 });
+
+test('a change that is refused is refused for what it adds', async () => {
+    const { problem } = await import('./fake_broker.js');
+    const { broker, connection } = page();
+    connection.on('error', () => {});
+    const a = heard(connection.channel('a'));
+    await settle();
+    for (const [status, code] of /** @type {[number, string][]} */ ([
+        [403, 'channels-refused'], [400, 'channels-too-many']])) {
+        broker.plans = [() => problem(status, code)];
+        await assert.rejects(connection.channel('b').ready(),
+            { code, channels: ['b'] });
+    }
+    broker.publish('a', 1);
+    await settle();
+    assert.deepEqual(a, [1]);
+    assert.equal(broker.opened.length, 1);
+    assert.equal(broker.requests.length, 3);
+});
+
+test('when all is revoked, the stream is closed', async () => {
+    const { broker, connection } = page();
+    connection.on('error', () => {});
+    heard(connection.channel('a'));
+    await settle();
+    broker.stream.control('revoked', { channels: ['*'], reason: 'kicked' });
+    await settle();
+    assert.equal(broker.live.length, 0);
+    assert.equal(connection.state, 'idle');
+});
+
+test('a channel that is asked for anew is not left for the old one\'s sake',
+    async () => {
+        const { broker, connection, clock } = page();
+        connection.on('error', () => {});
+        heard(connection.channel('b'));
+        const stop = connection.channel('a').on('event', () => {});
+        await settle();
+        stop();
+        await clock.advance(500);
+        broker.stream.control('revoked', { channels: ['a'] });
+        await settle();
+        const a = heard(connection.channel('a'));
+        await clock.advance(5000);
+        broker.publish('a', 1);
+        await settle();
+        assert.deepEqual(a, [1]);
+    });

@@ -93,3 +93,37 @@ test('the cursor may outlive the page', async () => {
     await settle();
     assert.deepEqual(a, [3]);
 });
+
+test('with a storage the cursor outlives idleness, too', async () => {
+    const rows = new Map();
+    const { broker, connection, clock } = page({ storage: {
+        getItem: (/** @type {string} */ key) => rows.get(key),
+        setItem: (/** @type {string} */ key, /** @type {string} */ value) =>
+            rows.set(key, value) } });
+    const stop = connection.channel('a').on('event', () => {});
+    await settle();
+    broker.publish('a', 1);
+    await settle();
+    stop();
+    await clock.advance(1000);
+    broker.publish('a', 2);
+    const a = heard(connection.channel('a'));
+    await settle();
+    assert.deepEqual(a, [2]);
+});
+
+test('events are a success, where a block says nothing at the start',
+    async () => {
+        const { broker, connection, clock, env } = page({ fixed: true,
+            first: 1000 });
+        heard(connection.channel('a'));
+        const bare = () => new Response('data: {"channel":"a"}\n\n',
+            { headers: { 'Content-Type': 'text/event-stream' } });
+        broker.plans = [bare, bare, bare, bare];
+        env.dice = Array(9).fill(0.999);
+        await settle();
+        for (let turn = 1; turn < 4; turn++) {
+            await clock.advance(999);
+            assert.equal(broker.opened.length, turn + 1);
+        }
+    });

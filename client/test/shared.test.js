@@ -1,34 +1,11 @@
-/* shared: several tabs, one connection, and a leader that may go at any time. */
+/* shared: several tabs, one connection. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { connect } from '../src/index.js';
 import '../src/shared.js'; // else it is loaded while a fake clock stands still
-import { dice } from './dice.js';
 import { FakeBroker, problem } from './fake_broker.js';
-import { FakeOrigin } from './fake_origin.js';
 import { FakePage, settle } from './fake_page.js';
-
-/** @param {any} [options] */
-function origin(options = {}, broker = new FakeBroker()) {
-    const fake = new FakeOrigin(broker);
-    const { clock } = fake;
-    /** A tab that uses these channels, and what it heard. */
-    const tab = (/** @type {string[]} */ ...names) => {
-        const page = fake.page();
-        const connection = connect('/stream',
-            { env: page, shared: true, ...options });
-        /** @type {any[][]} */
-        const [events, resyncs, errors] = [[], [], []];
-        connection.on('error', (error) => errors.push(error));
-        const handles = names.map((name) => connection.channel(name));
-        for (const handle of handles) {
-            handle.on('event', ({ data }) => events.push(data));
-            handle.on('resync', (resync) => resyncs.push(resync));
-        }
-        return { page, connection, events, resyncs, errors, handles };
-    };
-    return { fake, broker, clock, tab };
-}
+import { origin } from './fixture.js';
 
 test('tabs share one connection with all their channels', async () => {
     const { broker, clock, tab } = origin();
@@ -93,90 +70,40 @@ test('a tab that is killed takes its channels along', async () => {
     assert.deepEqual([...broker.stream.channels], ['a']);
 });
 
-test('a new leader takes over without loss or repetition', async () => {
-    const { fake, broker, clock, tab } = origin();
-    const tabs = [tab('a'), tab('a', 'b'), tab('b')];
-    await clock.advance(100);
-    broker.publish('a', 1);
-    broker.publish('b', 2);
-    await settle();
-    fake.kill(tabs[0].page);
-    broker.publish('a', 3);
-    broker.publish('b', 4);
-    await clock.advance(100);
-    broker.publish('a', 5);
-    broker.publish('b', 6);
-    await settle();
-    assert.deepEqual(tabs.slice(1).map(({ events }) => events),
-        [[1, 2, 3, 4, 5, 6], [2, 4, 6]]);
-    assert.deepEqual(tabs.map(({ resyncs }) => resyncs.length), [0, 0, 0]);
-    assert.equal(broker.live.length, 1);
-    assert.deepEqual([...broker.stream.channels], ['a', 'b']);
-});
-
-test('a leader that closes hands over as well', async () => {
-    for (const how of ['close', 'pagehide']) {
-        const { broker, clock, tab } = origin();
-        const [one, two] = [tab('a'), tab('a')];
-        await clock.advance(100);
-        broker.publish('a', 1);
-        await settle();
-        if (how === 'close')
-            one.connection.close();
-        else
-            one.page.dispatchEvent(new Event('pagehide'));
-        broker.publish('a', 2);
-        await clock.advance(100);
-        assert.deepEqual(two.events, [1, 2], how);
-        assert.equal(broker.live.length, 1);
-    }
-});
-
-test('what the old leader heard and nobody else comes again', async () => {
-    const { fake, broker, clock, tab } = origin();
-    const [one, two] = [tab('a'), tab('a')];
+test('tabs that want nothing for a while begin anew', async () => {
+    const { broker, clock, tab } = origin();
+    const one = tab('a');
     await clock.advance(100);
     broker.publish('a', 1);
     await settle();
-    fake.hang(two.page);
-    broker.publish('a', 2);
-    await settle();
-    fake.kill(one.page);
-    fake.wakeUp(two.page, 'lost');
+    one.handles[0].close();
+    await clock.advance(1000);
+    assert.equal(broker.live.length, 0);
+    assert.equal(one.connection.state, 'idle');
+    broker.publish('a', 'between');
+    /** @type {any[]} */
+    const events = [];
+    one.handles[0].on('event', ({ data }) => events.push(data));
     await clock.advance(100);
-    broker.publish('a', 3);
+    broker.publish('a', 'after');
     await settle();
-    assert.deepEqual(two.events, [1, 2, 3]);
+    assert.deepEqual(events, ['after']);
 });
 
-test('a tab that missed messages gets them, and nobody anything twice',
-    async () => {
-        const { fake, broker, clock, tab } = origin();
-        const tabs = [tab('a'), tab('a'), tab('a')];
-        await clock.advance(100);
-        broker.publish('a', 1);
-        await settle();
-        fake.hang(tabs[2].page);
-        broker.publish('a', 2);
-        await settle();
-        fake.wakeUp(tabs[2].page, 'lost');
-        broker.publish('a', 3);
-        await clock.advance(100);
-        broker.publish('a', 4);
-        await settle();
-        for (const { events } of tabs)
-            assert.deepEqual(events, [1, 2, 3, 4]);
-        assert.equal(broker.live.length, 1);
+test('ready comes anew for a channel that was left', async () => {
+    const { broker, clock, tab } = origin();
+    const [one] = [tab('a', 'b'), tab('a')];
+    await clock.advance(100);
+    one.handles[1].close();
+    await clock.advance(1000);
+    assert.deepEqual([...broker.stream.channels], ['a']);
+    broker.plans = [() => new Promise(() => {})];
+    let ready = false;
+    one.handles[1].ready().then(() => {
+        ready = true;
     });
-
-test('takeover before any event: the place is known all the same', async () => {
-    const { fake, broker, clock, tab } = origin();
-    const [one, two] = [tab('a'), tab('a')];
-    await clock.advance(100);
-    fake.kill(one.page);
-    broker.publish('a', 1);
-    await clock.advance(100);
-    assert.deepEqual(two.events, [1]);
+    await clock.advance(1000);
+    assert.equal(ready, false);
 });
 
 test('resync reaches the tabs that it concerns, once', async () => {
@@ -205,6 +132,8 @@ test('a final error ends all tabs, and is told once to each', async () => {
     broker.plans = [() => problem(401, 'token-expired', 'too old')];
     const { clock, tab } = origin({}, broker);
     const tabs = [tab('a'), tab('b')];
+    for (const { page } of tabs)
+        page.dice = [0, 0];
     await clock.advance(100000);
     for (const { errors, connection } of tabs) {
         assert.deepEqual(errors.map((error) => [error.constructor.name,
@@ -276,57 +205,3 @@ test('where there are no locks, each tab has its own', async () => {
     await settle();
     assert.deepEqual(events, [1]);
 });
-
-for (const changes of [true, false]) {
-    test('tabs come, go and die at random: no loss, no repetition, one ' +
-        `stream (${changes ? 'by POST' : 'by a new stream'})`, async () => {
-        for (let seed = 1; seed <= 15; seed++)
-            await chaos(seed, changes);
-    });
-}
-
-/** @param {number} seed @param {boolean} changes */
-async function chaos(seed, changes) {
-    const throwDice = dice(seed);
-    const roll = (/** @type {number} */ sides) =>
-        Math.floor(throwDice() * sides);
-    const { fake, broker, clock, tab } = origin({ linger: 10 },
-        Object.assign(new FakeBroker(), { changes }));
-    /** @type {any[]} */
-    let tabs = [];
-    let count = 0;
-    const grow = async () => {
-        const one = tab('a');
-        tabs.push(one);
-        const ready = one.handles[0].ready();
-        await clock.advance(100);
-        await ready;
-        tabs.at(-1).from = count;
-    };
-    await grow();
-    for (let turn = 0; turn < 25; turn++) {
-        for (let n = roll(4); n > 0; n--)
-            broker.publish('a', count++);
-        if (roll(3) === 0)
-            broker.live.at(-1)?.cut();
-        if (roll(2))
-            await new Promise((resolve) => setImmediate(resolve));
-        if (roll(4) === 0 && tabs.length > 1) {
-            const [gone] = tabs.splice(roll(tabs.length), 1);
-            if (roll(2))
-                fake.kill(gone.page);
-            else
-                gone.connection.close();
-        }
-        if (roll(4) === 0 && tabs.length < 5) {
-            await clock.advance(2000);
-            await grow();
-        }
-        await clock.advance(roll(3) * 50);
-        assert.ok(broker.live.length <= 1, `seed ${seed}: two streams`);
-    }
-    await clock.advance(60000);
-    for (const { events, from } of tabs)
-        assert.deepEqual(events.filter((/** @type {number} */ n) => n >= from),
-            [...Array(count).keys()].slice(from), `seed ${seed}`);
-}

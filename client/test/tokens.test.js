@@ -138,6 +138,30 @@ test('a callback that never answers is given up', async () => {
     assert.equal(broker.stream.request.token, 'Bearer good');
 });
 
+test('who closes while a token is awaited asks nothing', async () => {
+    /** @type {any} */
+    let give;
+    const { broker, connection } = await open({ token: () =>
+        new Promise((resolve) => {
+            give = resolve;
+        }) });
+    connection.close();
+    give('late');
+    await settle();
+    assert.equal(broker.requests.length, 0);
+});
+
+test('a token that comes between two streams is for the next', async () => {
+    const { broker, connection, clock } = await open({ token: 'one' });
+    broker.stream.cut();
+    await settle();
+    connection.renew('two');
+    await settle();
+    assert.equal(broker.requests.length, 1);
+    await clock.advance(1000);
+    assert.equal(broker.stream.request.token, 'Bearer two');
+});
+
 test('no token is ever part of an error', async () => {
     const broker = new FakeBroker();
     broker.plans = [() => problem(401, 'token-invalid', 'no good')];
