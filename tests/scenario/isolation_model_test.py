@@ -4,6 +4,7 @@ import unittest
 
 import isolation_rules as rules
 from isolation_rules import Block, Op, Rights
+from isolation_verdict import last_due
 from isolation_watch import Judge, Log, State, Transition, Wrong, renew, revoke
 
 
@@ -184,6 +185,25 @@ class TheRules(unittest.TestCase):
                                           None), [])
         self.assertEqual(rules.revoked_by(ops + [op("restore", "a", 9000)],
                                           None), ["a:*", "b"])
+
+
+    def test_waits_for_nothing_that_may_have_been_closed(self):
+        log = log_of("a:1", "b", "a:1", "b", "a:2")
+        open_state = State(["a:*"], [])
+        shut, closed = revoke(open_state, "a:1", 1, 0)
+
+        def wait(*renewed_before):
+            states, transitions = [open_state, closed], [shut]
+            for number in renewed_before:
+                transitions.append(Transition(None, False, number, 0))
+                states.append(open_state)
+            return last_due(log, 0, states, transitions)
+        self.assertEqual(5, wait())
+        self.assertEqual(5, wait(4))
+        log = log_of("a:1", "b", "a:1", "b")
+        self.assertEqual(0, wait())
+        self.assertEqual(3, wait(2))  # it was given back before event 2
+        self.assertEqual(0, wait(3))  # or perhaps later
 
 
 if __name__ == "__main__":

@@ -249,15 +249,28 @@ def judge(stream, end, lossy=False):
     raise Wrong("%s\n  %r" % (wrong, stream)) from wrong
 
 
-def goal(stream):
-    """The place behind the last event that an open stream must get."""
-    _, states, _ = chains(stream)[0]
-    log = stream.log
-    last = start = log.behind(stream.start)
+def last_due(log, start, states, transitions):
+    """The place behind the last event that is due whenever the rights changed:
+    either they all had when it was published, or it may be seen before and
+    after. 0: there is none behind `start`."""
+    settled = transitions[-1].returned_n if transitions else 0
+    last = start
+
+    def due(channel, number):
+        return all(state.sees(channel, log.kind[number]) for state in
+                   (states[-1:] if number >= settled else states))
+
     for channel, places in log.by_channel.items():
         if states[-1].sees(channel):
             for at in reversed(places):
-                if states[-1].sees(channel, log.kind[log.order[at]]):
+                if due(channel, log.order[at]):
                     last = max(last, at + 1)
                     break
     return last if last > start else 0
+
+
+def goal(stream):
+    """The place behind the last event that an open stream must get."""
+    _, states, transitions = chains(stream)[0]
+    return last_due(stream.log, stream.log.behind(stream.start), states,
+                    transitions)
