@@ -4,6 +4,7 @@
 
 #include <grp.h>
 #include <pwd.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -306,4 +307,35 @@ config_block_enter(struct config_loader *loader,
 	loader->kind = kind;
 	loader->block = earlier != NULL ? earlier : block;
 	return 0;
+}
+
+/* Lets a fault be told of a key: of the line that gave it, or of the block's
+ * first. */
+static void
+blame(struct config_loader *loader, const struct config_block_kind *kind,
+    const struct config_block *block, size_t index,
+    char section[CONFIG_SHOWN_MAX])
+{
+	unsigned line = block->lines[index];
+
+	snprintf(section, CONFIG_SHOWN_MAX, "%s %s", kind->word, block->name);
+	loader->override = NULL;
+	loader->line = line != 0 ? line : block->line;
+	loader->section = slice_of_text(section);
+	loader->key = slice_of_text(kind->settings[index].key);
+}
+
+int
+config_block_fail(struct config_loader *loader,
+    const struct config_block_kind *kind, const struct config_block *block,
+    size_t index, const char *format, ...)
+{
+	char section[CONFIG_SHOWN_MAX], text[CONFIG_ERROR_SIZE];
+	va_list args;
+
+	blame(loader, kind, block, index, section);
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	return config_fail(loader, "%s", text);
 }

@@ -50,6 +50,12 @@ void *config_block_at(const struct config *config,
 int config_block_enter(struct config_loader *loader,
     const struct config_block_kind *kind, struct slice name);
 
+/* Writes the error, behind the line that gave this key of the block, or the
+ * block's first. -1. */
+__attribute__((format(printf, 5, 6))) int config_block_fail(
+    struct config_loader *loader, const struct config_block_kind *kind,
+    const struct config_block *block, size_t index, const char *format, ...);
+
 /* Frees all blocks. */
 void config_block_finish_all(struct config *config);
 

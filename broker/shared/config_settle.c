@@ -6,7 +6,6 @@
  * there by itself is made, and contradictions are found: everything that
  * would be the first client's trouble.
  */
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,37 +13,11 @@
 #include "broker/shared/config_loader.h"
 #include "protocol/event.h"
 
-/* Lets a fault be told of a key of the stream: of the line that gave it, or of
- * the block's first. */
-static void
-blame(struct config_loader *loader, const struct config_stream *stream,
-    size_t index, char section[CONFIG_SHOWN_MAX])
-{
-	unsigned line = stream->block.lines[index];
-
-	snprintf(section, CONFIG_SHOWN_MAX, "stream %s", stream->block.name);
-	loader->override = NULL;
-	loader->line = line != 0 ? line : stream->block.line;
-	loader->section = slice_of_text(section);
-	loader->key = slice_of_text(config_stream_settings[index].key);
-}
-
 #define FAIL(loader, stream, member, ...) \
 	fail_key(loader, stream, CONFIG_STREAM_INDEX_##member, __VA_ARGS__)
-
-__attribute__((format(printf, 4, 5))) static int
-fail_key(struct config_loader *loader, const struct config_stream *stream,
-    size_t index, const char *format, ...)
-{
-	char section[CONFIG_SHOWN_MAX], text[CONFIG_ERROR_SIZE];
-	va_list args;
-
-	blame(loader, stream, index, section);
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	return config_fail(loader, "%s", text);
-}
+#define fail_key(loader, stream, index, ...) \
+	config_block_fail(loader, &config_block_kinds[0], &(stream)->block, \
+	    index, __VA_ARGS__)
 
 /* --- presets that depend on others --- */
 
