@@ -31,6 +31,7 @@ enum {
 	CONFIG_ERROR_SIZE = 512,
 	CONFIG_STREAMS_MAX = 64,
 	CONFIG_PUBLISHERS_MAX = 1024,
+	CONFIG_CHANNELS_MAX = 1024,
 	CONFIG_SHAPES_MAX = 32,
 };
 
@@ -54,6 +55,7 @@ enum config_name_events {
 	CONFIG_NAME_EVENTS_OFF,
 };
 enum config_start { CONFIG_START_NOW, CONFIG_START_OLDEST };
+enum config_keep { CONFIG_KEEP_ALL, CONFIG_KEEP_NONE, CONFIG_KEEP_LATEST };
 
 #define CONFIG_TYPE_COUNT uint64_t
 #define CONFIG_TYPE_SIZE uint64_t
@@ -78,6 +80,7 @@ enum config_start { CONFIG_START_NOW, CONFIG_START_OLDEST };
 #define CONFIG_TYPE_format enum sse_format
 #define CONFIG_TYPE_name_events enum config_name_events
 #define CONFIG_TYPE_start enum config_start
+#define CONFIG_TYPE_keep enum config_keep
 
 /* What every block has. */
 struct config_block {
@@ -113,6 +116,16 @@ struct config_publisher {
 #undef SETTING
 };
 
+/* [channel PATTERN]; the keys are in config_channel.def. CONFIG_AUTO: what the
+ * section history says. Which one a channel has: see config_channel.h. */
+struct config_channel {
+	struct config_block block;
+	struct slice pattern; /* the block's name */
+#define SETTING(key, member, type, ...) CONFIG_TYPE_##type member;
+#include "broker/shared/config_channel.def"
+#undef SETTING
+};
+
 struct config {
 #define SETTING(section, key, type, preset, min, max, reload, sentence) \
 	CONFIG_TYPE_##type section##_##key; \
@@ -121,11 +134,13 @@ struct config {
 #undef SETTING
 
 	/* In the order of the file; /stream, when no block names it, is last.
-	 * No two have the same path, or the same kind and id. */
+	 * No two have the same path, kind and id, or pattern. */
 	struct config_stream *streams;
 	size_t stream_count;
 	struct config_publisher *publishers;
 	size_t publisher_count;
+	struct config_channel *channels; /* in the order of their patterns */
+	size_t channel_count;
 
 	/* Every way in which a stream may write events, each once; 0 is
 	 * sse_tagged and 1 is sse_raw. */

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/event.h"
+
 static int
 read_stream_name(
     void *block, struct slice name, char expected[CONFIG_EXPECTED_SIZE])
@@ -118,6 +120,28 @@ same_publisher(const void *a, const void *b)
 	return one->kind == other->kind && one->id == other->id;
 }
 
+static int
+read_channel_name(
+    void *block, struct slice name, char expected[CONFIG_EXPECTED_SIZE])
+{
+	struct config_channel *channel = block;
+
+	if (!event_pattern_valid(name)) {
+		snprintf(expected, CONFIG_EXPECTED_SIZE,
+		    "a channel, a prefix that ends in :*, or *");
+		return -1;
+	}
+	channel->pattern = slice_of_text(channel->block.name);
+	return 0;
+}
+
+static bool
+same_channel(const void *a, const void *b)
+{
+	return slice_equal(((const struct config_channel *)a)->pattern,
+	    ((const struct config_channel *)b)->pattern);
+}
+
 #define KIND(word, form, name, plural, limit) \
 	{ \
 		word, form, config_##name##_settings, \
@@ -130,9 +154,12 @@ same_publisher(const void *a, const void *b)
 	}
 
 const struct config_block_kind config_block_kinds[CONFIG_BLOCK_KIND_COUNT] = {
-    KIND("stream", "stream PATH", stream, streams, CONFIG_STREAMS_MAX),
-    KIND("publisher", "publisher user|group NAME", publisher, publishers,
-	CONFIG_PUBLISHERS_MAX),
+    [CONFIG_BLOCK_STREAM] =
+	KIND("stream", "stream PATH", stream, streams, CONFIG_STREAMS_MAX),
+    [CONFIG_BLOCK_PUBLISHER] = KIND("publisher", "publisher user|group NAME",
+	publisher, publishers, CONFIG_PUBLISHERS_MAX),
+    [CONFIG_BLOCK_CHANNEL] = KIND(
+	"channel", "channel PATTERN", channel, channels, CONFIG_CHANNELS_MAX),
 };
 
 const struct config_block_kind *

@@ -27,7 +27,12 @@ struct config_block_kind {
 	bool (*same)(const void *a, const void *b);
 };
 
-enum { CONFIG_BLOCK_KIND_COUNT = 2 };
+enum {
+	CONFIG_BLOCK_STREAM,
+	CONFIG_BLOCK_PUBLISHER,
+	CONFIG_BLOCK_CHANNEL,
+	CONFIG_BLOCK_KIND_COUNT
+};
 
 extern const struct config_block_kind
     config_block_kinds[CONFIG_BLOCK_KIND_COUNT];

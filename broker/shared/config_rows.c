@@ -20,6 +20,7 @@ ENUM_TYPE(access, "auto", "public", "optional", "authenticated");
 ENUM_TYPE(format, "tagged", "raw", "envelope");
 ENUM_TYPE(name_events, "auto", "on", "off");
 ENUM_TYPE(start, "now", "oldest");
+ENUM_TYPE(keep, "all", "none", "latest");
 
 const struct config_setting config_settings[CONFIG_SETTING_COUNT] = {
 #define SETTING(section, key, type, preset, min, max, reload, sentence) \
@@ -49,5 +50,12 @@ const struct config_setting
 #define SETTING(...) \
 	BLOCK_ROW("publisher user|group NAME", publisher, __VA_ARGS__)
 #include "broker/shared/config_publisher.def"
+#undef SETTING
+};
+
+const struct config_setting
+    config_channel_settings[CONFIG_CHANNEL_SETTING_COUNT] = {
+#define SETTING(...) BLOCK_ROW("channel PATTERN", channel, __VA_ARGS__)
+#include "broker/shared/config_channel.def"
 #undef SETTING
 };

@@ -10,14 +10,15 @@
 #include <string.h>
 
 #include "broker/shared/config_block.h"
+#include "broker/shared/config_channel.h"
 #include "broker/shared/config_loader.h"
 #include "protocol/event.h"
 
 #define FAIL(loader, stream, member, ...) \
 	fail_key(loader, stream, CONFIG_STREAM_INDEX_##member, __VA_ARGS__)
 #define fail_key(loader, stream, index, ...) \
-	config_block_fail(loader, &config_block_kinds[0], &(stream)->block, \
-	    index, __VA_ARGS__)
+	config_block_fail(loader, &config_block_kinds[CONFIG_BLOCK_STREAM], \
+	    &(stream)->block, index, __VA_ARGS__)
 
 /* --- presets that depend on others --- */
 
@@ -43,7 +44,8 @@ static int
 add_own_stream(struct config_loader *loader)
 {
 	struct config *config = loader->config;
-	const struct config_block_kind *kind = &config_block_kinds[0];
+	const struct config_block_kind *kind =
+	    &config_block_kinds[CONFIG_BLOCK_STREAM];
 	const struct config_setting *allow =
 	    &config_stream_settings[CONFIG_STREAM_INDEX_allow];
 
@@ -310,5 +312,7 @@ config_settle(struct config_loader *loader)
 		if (settle_stream(loader, &config->streams[i]) == -1)
 			return -1;
 	}
-	return check_paths(loader);
+	if (check_paths(loader) == -1)
+		return -1;
+	return config_channel_settle(loader);
 }

@@ -159,6 +159,8 @@ describe_scaled(const struct config_setting *setting, const char *kind,
 static int
 read_size(const struct config_setting *setting, struct slice text, void *member)
 {
+	if (reads_auto(setting, text, member))
+		return 0;
 	return read_scaled(setting, text, size_units, SIZE_UNITS, member);
 }
 

@@ -113,10 +113,19 @@ enum {
 	CONFIG_PUBLISHER_SETTING_COUNT
 };
 
+enum {
+#define SETTING(key, member, ...) CONFIG_CHANNEL_INDEX_##member,
+#include "broker/shared/config_channel.def"
+#undef SETTING
+	CONFIG_CHANNEL_SETTING_COUNT
+};
+
 extern const struct config_setting config_settings[CONFIG_SETTING_COUNT];
 extern const struct config_setting
     config_stream_settings[CONFIG_STREAM_SETTING_COUNT];
 extern const struct config_setting
     config_publisher_settings[CONFIG_PUBLISHER_SETTING_COUNT];
+extern const struct config_setting
+    config_channel_settings[CONFIG_CHANNEL_SETTING_COUNT];
 
 #endif

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "broker/shared/config_channel.h"
 #include "broker/shared/config_value.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -129,6 +130,22 @@ check_blocks(void)
 	}
 }
 
+/* A block is found by its name, and no two have the same. */
+static void
+check_channels(void)
+{
+	must(config.channel_count <= CONFIG_CHANNELS_MAX);
+	for (size_t i = 0; i < config.channel_count; i++) {
+		const struct config_channel *channel = &config.channels[i];
+
+		must(channel->keep <= CONFIG_KEEP_LATEST);
+		must(channel->max_age >= 1000);
+		must(channel->max_events >= 1);
+		must(channel->max_bytes >= 1024);
+		must(config_channel_find(&config, channel->pattern) == channel);
+	}
+}
+
 static void
 load(const char *path, const char *const *overrides, size_t count)
 {
@@ -136,6 +153,7 @@ load(const char *path, const char *const *overrides, size_t count)
 	if (config_load(&config, path, overrides, count, error) == 0) {
 		check_settings();
 		check_blocks();
+		check_channels();
 		config_finish(&config);
 		return;
 	}

@@ -42,7 +42,7 @@ in_page() {
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 in_code "$rows.def" >"$work/all"
-for block in stream publisher; do
+for block in stream publisher channel; do
     in_code "${rows}_$block.def" "$block" >>"$work/all"
 done
 sed 's/ *$//' "$work/all" | sort >"$work/code"

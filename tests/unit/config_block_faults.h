@@ -59,7 +59,24 @@ static const struct {
 			      "expected a user of this machine, or its number"},
     {"[publisher user root]\n[publisher user 0]\n",
 	":2: got [publisher user 0] again, first in line 1"},
+    {"[channel]\n", ":1: got section \"channel\", expected [channel PATTERN]"},
+    {"[channel a:b*]\n", ":1: got section \"channel a:b*\", expected a "
+			 "channel, a prefix that ends in :*, or *"},
+    {"[channel a b]\n", ":1: got section \"channel a b\", expected a "
+			"channel, a prefix that ends in :*, or *"},
+    {"[chanel a]\n",
+	":1: got section \"chanel a\", expected perhaps \"channel PATTERN\""},
+    {"[channel a:*]\nkeep = none\n[channel a]\n[channel a:*]\n",
+	":4: got [channel a:*] again, first in line 1"},
     /* --- keys --- */
+    {"[channel a]\nkep = all\n",
+	":2: [channel a] kep: there is no such "
+	"setting, did you mean [channel PATTERN] keep?"},
+    {"[channel a]\nmax_age = 1h\nkeep = none\n",
+	":2: [channel a] max_age: there is no such bound with keep = none"},
+    {"[channel *]\nkeep = none\n[channel a]\nkeep = none\n"
+     "max_bytes = auto\n",
+	":5: [channel a] max_bytes: there is no such bound with keep = none"},
     {"[stream /a]\nalow = a\n", ":2: [stream /a] alow: there is no such "
 				"setting, did you mean [stream PATH] allow?"},
     {"[stream /a]\nretry = 1s\n", ":2: [stream /a] retry: there is no such "
@@ -73,6 +90,17 @@ static const struct {
 	":2: [publisher user 0] allow: there is no such setting, did you "
 	"mean [stream PATH] allow?"},
     /* --- values --- */
+    {"[channel a]\nkeep = last\n", ":2: [channel a] keep: got \"last\", "
+				   "expected all, none or latest"},
+    {"[channel a]\nmax_age = 10\n",
+	":2: [channel a] max_age: got \"10\", expected a time from 1s to "
+	"36525d, or auto"},
+    {"[channel a]\nmax_events = 0\n",
+	":2: [channel a] max_events: got \"0\", expected a whole number from "
+	"1 to 1000000000000, or auto"},
+    {"[channel a]\nmax_bytes = 1\n",
+	":2: [channel a] max_bytes: got \"1\", expected a size from 1k to "
+	"1048576g, or auto"},
     {"[stream /a]\naccess = private\n",
 	":2: [stream /a] access: got \"private\", "
 	"expected auto, public, optional or authenticated"},

@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "broker/shared/config_channel.h"
 #include "broker/shared/config_value.h"
+#include "protocol/event.h"
 #include "tests/unit/config_block_faults.h"
 #include "tests/unit/suite.h"
 
@@ -201,20 +203,86 @@ START_TEST(users_and_groups_are_found_by_name_and_by_number)
 }
 END_TEST
 
+static const char *
+block_of(const char *channel)
+{
+	const struct config_channel *found =
+	    config_channel_find(&config, slice_of_text(channel));
+
+	return found != NULL ? found->block.name : "";
+}
+
+START_TEST(every_key_of_a_channel_is_read)
+{
+	const struct config_channel *channel;
+
+	load("[channel a]\n[channel b:*]\nkeep = latest\nmax_age = 30d\n"
+	     "max_events = 7\nmax_bytes = 2m\n[channel c]\nmax_bytes =\n"
+	     "keep = all\n");
+	ck_assert_uint_eq(config.channel_count, 3);
+	channel = config_channel_find(&config, slice_of_text("a"));
+	ck_assert_int_eq(channel->keep, CONFIG_KEEP_ALL);
+	ck_assert_uint_eq(channel->max_age, CONFIG_AUTO);
+	ck_assert_uint_eq(channel->max_events, CONFIG_AUTO);
+	ck_assert_uint_eq(channel->max_bytes, CONFIG_AUTO);
+	channel = config_channel_find(&config, slice_of_text("b:x"));
+	ck_assert_int_eq(channel->keep, CONFIG_KEEP_LATEST);
+	ck_assert_uint_eq(channel->max_age, 30ULL * 86400000);
+	ck_assert_uint_eq(channel->max_events, 7);
+	ck_assert_uint_eq(channel->max_bytes, 2 << 20);
+	config_finish(&config);
+}
+END_TEST
+
+START_TEST(a_channel_has_the_most_exact_block)
+{
+	char longest[EVENT_CHANNEL_MAX + 1];
+
+	load("[channel b:*]\n[channel *]\n[channel a:b:*]\n[channel a:*]\n"
+	     "[channel a:b:c]\n[channel a]\n[channel a:b]\n"
+	     "[channel a:b:c:*]\n");
+	ck_assert_str_eq(block_of("a"), "a");
+	ck_assert_str_eq(block_of("a:b"), "a:b");
+	ck_assert_str_eq(block_of("a:c"), "a:*");
+	ck_assert_str_eq(block_of("a:b:c"), "a:b:c");
+	ck_assert_str_eq(block_of("a:b:d"), "a:b:*");
+	ck_assert_str_eq(block_of("a:b:c:d:e"), "a:b:c:*");
+	ck_assert_str_eq(block_of("a:b:cd"), "a:b:*");
+	ck_assert_str_eq(block_of("b"), "*");
+	ck_assert_str_eq(block_of("b:"), "b:*");
+	ck_assert_str_eq(block_of("c:b:c"), "*");
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[0] = 'b';
+	longest[1] = longest[EVENT_CHANNEL_MAX - 1] = ':';
+	longest[EVENT_CHANNEL_MAX] = '\0';
+	ck_assert_str_eq(block_of(longest), "b:*");
+	config_finish(&config);
+	load("[channel a:*]\n");
+	ck_assert_str_eq(block_of("a"), "");
+	ck_assert_str_eq(block_of("b:a:*"), "");
+	config_finish(&config);
+	load("");
+	ck_assert_str_eq(block_of("a"), "");
+	config_finish(&config);
+}
+END_TEST
+
 START_TEST(an_override_makes_a_block_or_changes_one)
 {
 	static const char *const overrides[] = {"stream /a.format=raw",
 	    "stream /b.v1.allow=x", "publisher user 0.admin=on",
-	    "stream /b.v1.allow=y"};
+	    "stream /b.v1.allow=y", "channel v1.2:*.keep=none"};
 
 	ck_assert_msg(
-	    try("[stream /a]\nallow = a\nformat = tagged\n", overrides, 4) == 0,
+	    try("[stream /a]\nallow = a\nformat = tagged\n", overrides, 5) == 0,
 	    "%s", error);
 	ck_assert_uint_eq(config.stream_count, 3);
 	ck_assert_int_eq(stream_at("/a")->format, SSE_RAW);
 	ck_assert_str_eq(stream_at("/a")->allow.items[0], "a");
 	ck_assert_str_eq(stream_at("/b.v1")->allow.items[0], "y");
 	ck_assert(config.publishers[0].admin);
+	ck_assert_str_eq(block_of("v1.2:3"), "v1.2:*");
+	ck_assert_int_eq(config.channels[0].keep, CONFIG_KEEP_NONE);
 	config_finish(&config);
 }
 END_TEST
@@ -274,6 +342,8 @@ START_TEST(blocks_are_bounded)
 	static const char *const stream[] = {"[stream /", "]\nallow=a", ""};
 	static const char *const publisher[] = {
 	    "[publisher user 1", "]\nchannels=a", ""};
+	static const char *const channel[] = {
+	    "[channel c", "]\nmax_events=1", ""};
 
 	ck_assert_int_eq(try_blocks(stream, CONFIG_STREAMS_MAX - 1), 0);
 	config_finish(&config);
@@ -287,6 +357,12 @@ START_TEST(blocks_are_bounded)
 	ck_assert_int_eq(try_blocks(publisher, CONFIG_PUBLISHERS_MAX), 0);
 	config_finish(&config);
 	ck_assert_int_eq(try_blocks(publisher, CONFIG_PUBLISHERS_MAX + 1), -1);
+	ck_assert_int_eq(try_blocks(channel, CONFIG_CHANNELS_MAX), 0);
+	ck_assert_str_eq(block_of("c1023"), "c1023");
+	config_finish(&config);
+	ck_assert_int_eq(try_blocks(channel, CONFIG_CHANNELS_MAX + 1), -1);
+	ck_assert_str_eq(error + strlen(path),
+	    ":2049: expected 1024 [channel PATTERN] at most");
 }
 END_TEST
 
@@ -316,6 +392,7 @@ START_TEST(every_key_of_a_block_is_printed)
 	ck_assert_ptr_nonnull(strstr(text, "\n\n[stream PATH]\n"));
 	ck_assert_ptr_nonnull(
 	    strstr(text, "\n\n[publisher user|group NAME]\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\n\n[channel PATTERN]\n"));
 	for (size_t i = 0; i < CONFIG_STREAM_SETTING_COUNT; i++) {
 		char expected[600];
 
@@ -340,6 +417,8 @@ main(void)
 	tcase_add_test(tests, every_key_of_a_stream_is_read);
 	tcase_add_test(tests, shapes_are_numbered_and_equal_ones_shared);
 	tcase_add_test(tests, users_and_groups_are_found_by_name_and_by_number);
+	tcase_add_test(tests, every_key_of_a_channel_is_read);
+	tcase_add_test(tests, a_channel_has_the_most_exact_block);
 	tcase_add_test(tests, an_override_makes_a_block_or_changes_one);
 	tcase_add_loop_test(tests, a_fault_is_named_with_its_line, 0,
 	    sizeof(faults) / sizeof(faults[0]));
