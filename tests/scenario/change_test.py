@@ -9,16 +9,11 @@ import unittest
 import msgpack_wire as wire
 import sse_client
 from broker import SCALE, BrokerCase, tagged, wait_for
+from patterns import covers
 
 SEED = int(os.environ.get("SSEMUX_SEED", "0")) or random.randrange(1, 1 << 30)
 CHANNELS = ["a:%d" % n for n in range(4)] + ["b:%d" % n for n in range(3)]
 PATTERNS = ["a:*", "b:*", "*"] + CHANNELS
-
-
-def covers(pattern, channel):
-    if pattern.endswith("*"):
-        return channel.startswith(pattern[:-1])
-    return channel == pattern
 
 
 class Change(BrokerCase):

@@ -11,6 +11,8 @@ import unittest
 
 import msgpack_wire as wire
 from broker import SCALE, BrokerCase, tagged, wait_for
+from patterns import covers
+from source import Source
 from sse_client import Ended
 
 CHANNELS = ["g:%d" % n for n in range(6)] + ["h:a", "h:b:c", "solo"]
@@ -20,78 +22,35 @@ Got = collections.namedtuple("Got", "cursor channel data")
 Resync = collections.namedtuple("Resync", "channels")
 
 
-def covers(pattern, channel):
-    if pattern.endswith("*"):
-        return channel.startswith(pattern[:-1])
-    return channel == pattern
-
-
-class Source:
-    """A publisher that resends what was not acknowledged."""
+class Publisher(Source):
+    """Bursts on all channels."""
 
     def __init__(self, broker, dice):
-        self.broker, self.dice = broker, dice
-        self.unacked = collections.deque()  # (seq, channel, data)
-        self.acked = []                     # Got, in the order of the log
-        self.seq = 0
-        self.connection = None
-
-    def connect(self):
-        def connected():
-            try:
-                return self.broker.publisher("chaos", timeout=30)
-            except (OSError, wire.Closed):
-                return None
-        self.connection = wait_for(connected, "the hub", 30)
-        for seq, channel, data in self.unacked:
-            self.connection.send(
-                [wire.PUBLISH, seq, channel, None, None, data,
-                 wire.FLAG_TEXT])
+        super().__init__(broker, "chaos")
+        self.dice = dice
 
     def data(self):
         size = self.dice.choice([0, 20, 200, 200, 200, 3000, 15000])
         return "%d %s" % (self.seq, "x\ny" * (size // 3))
-
-    def offer(self, channel, data):
-        self.seq += 1
-        self.unacked.append((self.seq, channel, data))
-        self.connection.send([wire.PUBLISH, self.seq, channel, None, None,
-                              data, wire.FLAG_TEXT])
 
     def burst(self, count):
         try:
             if self.connection is None:
                 self.connect()
             for _ in range(count):
-                self.offer(self.dice.choice(CHANNELS), self.data())
+                self.offer(self.dice.choice(CHANNELS), self.data(),
+                           flags=wire.FLAG_TEXT)
             self.settle()
         except (OSError, wire.Closed):
-            self.connection.close()
-            self.connection = None
-
-    def settle(self):
-        while self.unacked:
-            seq, cursor, _ = self.connection.ack()
-            expected, channel, data = self.unacked.popleft()
-            assert seq == expected, (seq, expected)
-            self.acked.append(Got(cursor, channel, data))
+            self.close()
 
     def finish(self):
         """A last event on every channel, and all are acknowledged, whatever
         it takes; the cursors of the last ones."""
-        self.unacked.extend((self.seq + 1 + n, channel, "the last")
-                            for n, channel in enumerate(CHANNELS))
-        self.seq += len(CHANNELS)
-        if self.connection is not None:
-            self.connection.close()
-        self.connection = None
-        while self.unacked:
-            try:
-                if self.connection is None:
-                    self.connect()
-                self.settle()
-            except (OSError, wire.Closed):
-                self.connection = None
+        self.close()
+        for channel in CHANNELS:
+            self.offer(channel, "the last", flags=wire.FLAG_TEXT)
+        self.settle_surely()
         return {event.channel: event.cursor
                 for event in self.acked[-len(CHANNELS):]}
 
@@ -235,7 +194,7 @@ class Chaos(BrokerCase):
             broker__ring="256k", broker__window="256k",
             broker__window_events=256, publish__max_event="16k",
             http__send_buffer="4k", **settings)
-        source = Source(broker, dice)
+        source = Publisher(broker, dice)
         clients = [Client(broker, dice) for _ in range(10)]
         for client in clients:
             wait_for(lambda c=client: c.pump() or c.start is not None,

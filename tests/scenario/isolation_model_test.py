@@ -3,6 +3,7 @@ that finds nothing wrong is worth nothing."""
 import unittest
 
 import isolation_rules as rules
+import patterns
 from isolation_rules import Block, Op, Rights
 from isolation_verdict import last_due
 from isolation_watch import Judge, Log, State, Transition, Wrong, renew, revoke
@@ -27,7 +28,7 @@ def log_of(*channels):
 def judge(log, notes, members, steps=(), types=(), end=None, lossy=False):
     """steps: functions of a state that give a transition and the next."""
     def takes(kind):
-        return rules.takes(types, kind)
+        return patterns.takes(types, kind)
     states, transitions = [State(members, [], takes)], []
     for step in steps:
         transition, state = step(states[-1])
@@ -143,11 +144,11 @@ class TheRules(unittest.TestCase):
         for wide, narrow in [("*", "*"), ("*", "a:*"), ("a:*", "a:*"),
                              ("a:*", "a:b:*"), ("a:*", "a:b"), ("a", "a"),
                              ("a:*", "a:")]:
-            self.assertTrue(rules.within(wide, narrow), (wide, narrow))
+            self.assertTrue(patterns.within(wide, narrow), (wide, narrow))
         for wide, narrow in [("a:*", "*"), ("a:*", "a"), ("a:b:*", "a:*"),
                              ("org:1:*", "org:10:*"), ("a", "a:*"),
                              ("a:b", "a:b:*"), ("user:u1", "user:u10")]:
-            self.assertFalse(rules.within(wide, narrow), (wide, narrow))
+            self.assertFalse(patterns.within(wide, narrow), (wide, narrow))
 
     def test_no_value_widens_a_template(self):
         self.assertEqual(rules.fill("user:{sub}", {"sub": "*"}), ["user:~2A"])
@@ -162,14 +163,14 @@ class TheRules(unittest.TestCase):
         templates = ["{sees}.*", "!order.debug"]
 
         def takes(sees, kind):
-            return rules.takes(rules.fill_types(templates, {"sees": sees}),
+            return patterns.takes(rules.fill_types(templates, {"sees": sees}),
                                kind, templates)
         self.assertTrue(takes(["order", "page"], "page.created"))
         self.assertFalse(takes(["order", "page"], "pages.created"))
         self.assertFalse(takes("order", "order.debug"))
         self.assertFalse(takes("*", "order.created"))
         self.assertFalse(takes([], "order.created"))
-        self.assertTrue(rules.takes(["!x"], "", ["!x"]))
+        self.assertTrue(patterns.takes(["!x"], "", ["!x"]))
 
     def test_what_is_revoked_and_restored(self):
         def op(kind, pattern, at_ms):

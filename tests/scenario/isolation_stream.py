@@ -9,7 +9,7 @@ import socket
 import time
 import urllib.parse
 
-import isolation_rules as rules
+import patterns
 import msgpack_wire as wire
 import sse_client
 from broker import SANITIZED
@@ -111,8 +111,8 @@ class Stream:
     def filter_of(self, rights):
         """A function that says of a type whether it is sent."""
         def takes(kind):
-            return rules.takes(rights.types, kind, self.block.types) and \
-                rules.takes(self.types, kind)
+            return patterns.takes(rights.types, kind, self.block.types) and \
+                patterns.takes(self.types, kind)
         return takes
 
     # ---- reading

@@ -23,6 +23,7 @@ import time
 import unittest
 
 import isolation_rules as rules
+import patterns
 import msgpack_wire as wire
 import sse_client
 from broker import BUILD, SANITIZED, SCALE, BrokerCase, wait_for
@@ -211,8 +212,9 @@ class Play:
     def may_publish(self, user, token, channel, called):
         """What may be the answer: a revocation may be under way."""
         low = sum(op.returned <= called for op in user.ops)
-        return {any(rules.covers(each, channel) for each in token.publish) and
-                not any(rules.covers(each, channel) for each in
+        return {any(patterns.covers(each, channel)
+                    for each in token.publish) and
+                not any(patterns.covers(each, channel) for each in
                         rules.revoked_by(user.ops[:count], token.issued))
                 for count in range(low, len(user.ops) + 1)}
 

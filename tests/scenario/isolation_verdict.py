@@ -1,5 +1,4 @@
 """isolation_verdict: the whole life of one stream, against the model."""
-import isolation_rules as rules
 import msgpack_wire as wire
 from isolation_rules import Rights, revoked_by
 from isolation_world import now_ms

@@ -11,7 +11,7 @@ import bisect
 import heapq
 import json
 
-import isolation_rules as rules
+import patterns
 import msgpack_wire as wire
 
 
@@ -91,15 +91,15 @@ class State:
         key = channel, kind
         if key not in self.known:
             self.known[key] = any(
-                rules.covers(each, channel) for each in self.members) and \
-                not any(rules.covers(each, channel) for each in self.closed) \
-                and (kind is None or self.takes is None or self.takes(kind))
+                patterns.covers(each, channel) for each in self.members) and \
+                not any(patterns.covers(each, channel)
+                        for each in self.closed) and (kind is None or self.takes is None or self.takes(kind))
         return self.known[key]
 
     def may_name(self, pattern):
         """In a resync."""
-        return rules.any_within(self.members, pattern) and \
-            not rules.any_within(self.closed, pattern)
+        return patterns.any_within(self.members, pattern) and \
+            not patterns.any_within(self.closed, pattern)
 
 
 class Transition:
@@ -114,14 +114,14 @@ class Transition:
 
 def revoke(state, pattern, returned_n, notes_before):
     """(transition, state) that a revocation leads to; None: to nothing."""
-    gone = [each for each in state.members if rules.within(pattern, each)]
+    gone = [each for each in state.members if patterns.within(pattern, each)]
     left = [each for each in state.members if each not in gone]
     told = set(gone)
-    if rules.any_within(left, pattern):
+    if patterns.any_within(left, pattern):
         told.add(pattern)
     if not told:
         return None
-    needed = bool(gone) or not rules.any_within(state.closed, pattern)
+    needed = bool(gone) or not patterns.any_within(state.closed, pattern)
     reason = "kicked" if pattern == "*" else "revoked"
     return (Transition((told, reason), needed, returned_n, notes_before),
             State(left, state.closed + [pattern], state.takes))
@@ -220,7 +220,7 @@ class Judge:
     def compare(self, channel):
         """What was lost before an event of its channel was announced."""
         lost = self.lost.pop(channel, None)
-        if lost and not any(rules.covers(each, channel)
+        if lost and not any(patterns.covers(each, channel)
                             for each in self.announced):
             self.fail("lost without a word on %s: (event, note) %s" % (
                 channel, lost))

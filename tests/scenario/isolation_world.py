@@ -4,6 +4,7 @@ import collections
 import time
 
 import isolation_rules as rules
+import patterns
 import tokens
 from isolation_rules import Block
 
@@ -144,7 +145,7 @@ class World:
         """Channels that the pattern names, so many at most; which then come
         more often than others."""
         names = [each for each in self.channels
-                 if rules.covers(pattern, each)]
+                 if patterns.covers(pattern, each)]
         names = self.dice.sample(names, min(count, len(names)))
         self.hot.extend(names)
         return names
