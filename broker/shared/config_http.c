@@ -94,6 +94,21 @@ check_origins(const struct config_list *list, char *error)
 	return 0;
 }
 
+/* As a browser writes it behind "://": in lower case, without a port. */
+static int
+check_hosts(const struct config_list *list, char *error)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const char *name = list->items[i];
+		size_t len = span(name, "-._");
+
+		if (len == 0 || name[len] != '\0')
+			return fail(error, "hosts", name,
+			    "a name in lower case, without a port");
+	}
+	return 0;
+}
+
 int
 config_http_check(const struct config *config, char error[CONFIG_ERROR_SIZE])
 {
@@ -117,5 +132,7 @@ config_http_check(const struct config *config, char error[CONFIG_ERROR_SIZE])
 		    "whom");
 		return -1;
 	}
-	return check_origins(&config->http_cors_origins, error);
+	return check_hosts(&config->http_hosts, error) == -1
+		   ? -1
+		   : check_origins(&config->http_cors_origins, error);
 }

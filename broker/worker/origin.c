@@ -1,6 +1,7 @@
 /* origin: whose pages may talk to the broker. See origin.h. */
 #include "broker/worker/origin.h"
 
+#include <string.h>
 #include <strings.h>
 
 #include "broker/shared/config.h"
@@ -109,4 +110,48 @@ origin_may_change(
     const struct config *config, const struct http_request *request)
 {
 	return star(config) != NULL || origin_allowed(config, request);
+}
+
+/* Digits and dots, or brackets: no name that could be made to point here. */
+static bool
+is_address(struct slice host)
+{
+	if (host.bytes[0] == '[')
+		return true;
+	for (size_t i = 0; i < host.len; i++) {
+		if (host.bytes[i] != '.' &&
+		    (host.bytes[i] < '0' || host.bytes[i] > '9'))
+			return false;
+	}
+	return true;
+}
+
+/* The host without its port. */
+static struct slice
+name_of(struct slice host)
+{
+	const char *colon = host.len > 0 && host.bytes[0] != '['
+				? memchr(host.bytes, ':', host.len)
+				: NULL;
+
+	if (colon != NULL)
+		host.len = (size_t)(colon - host.bytes);
+	return host;
+}
+
+bool
+origin_host_known(
+    const struct config *config, const struct http_request *request)
+{
+	const struct config_list *list = &config->http_hosts;
+	struct slice host = name_of(http_header(request, "Host", NULL));
+
+	if (list->count == 0 || host.len == 0 || is_address(host) ||
+	    equal_but_case(host, slice_of_text("localhost")))
+		return true;
+	for (size_t i = 0; i < list->count; i++) {
+		if (equal_but_case(host, slice_of_text(list->items[i])))
+			return true;
+	}
+	return false;
 }

@@ -26,6 +26,14 @@ const char *origin_granted(
 bool origin_allowed(
     const struct config *config, const struct http_request *request);
 
+/*
+ * Is the request's Host one of http.hosts, "localhost", or an address? A page
+ * whose name its owner made to point here (DNS rebinding) has its own name
+ * there. True when http.hosts is empty, or there is no Host.
+ */
+bool origin_host_known(
+    const struct config *config, const struct http_request *request);
+
 /* May the request change something? As above, but "*" lets all. */
 bool origin_may_change(
     const struct config *config, const struct http_request *request);

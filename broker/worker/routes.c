@@ -172,7 +172,9 @@ routes_answer(struct connection *connection, const struct http_request *request)
 	struct slice method = request->method;
 	struct route route;
 
-	if (!find_route(connection->worker, request->path, &route))
+	if (!origin_host_known(connection->worker->config, request))
+		reply_problem(connection, PROBLEM_HOST_UNKNOWN, NULL);
+	else if (!find_route(connection->worker, request->path, &route))
 		reply_problem(connection, PROBLEM_NOT_FOUND, NULL);
 	else if (connection->refusal != PROBLEM_COUNT && !route.always)
 		reply_later(connection, request, connection->refusal);

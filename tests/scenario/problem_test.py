@@ -62,6 +62,22 @@ class Problems(BrokerCase):
         self.assertEqual(self.get(broker, "/healthz", "DELETE"),
                          (405, "method"))
 
+    def test_a_name_that_somebody_made_point_here(self):
+        broker = self.broker(http__hosts="events.example")
+
+        def ask(host, method="GET", path="/stream?channels=a&live=false"):
+            body, out = sse_client.fetch(broker.port, "", raw=(
+                "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: 0\r\n"
+                "Connection: close\r\n\r\n" % (method, path, host)).encode())
+            return body.status if body.status == 200 else \
+                self.problem(body, out)
+        self.assertEqual(ask("evil.example:8080"), (421, "host-unknown"))
+        self.assertEqual(ask("evil.example", "POST", "/publish?channel=a"),
+                         (421, "host-unknown"))
+        for host in ["events.example", "EVENTS.example:80", "localhost:1",
+                     "127.0.0.1", "[::1]:8080"]:
+            self.assertEqual(ask(host), 200)
+
     def test_an_answer_to_head_has_no_body(self):
         broker = self.broker()
         head = sse_client.request_bytes(broker.port, "/nothing",

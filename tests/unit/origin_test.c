@@ -41,6 +41,60 @@ request(const char *host, const char *origin)
 	return &made;
 }
 
+static bool
+knows_host(const char *host)
+{
+	return origin_host_known(&config, request(host, NULL));
+}
+
+START_TEST(a_host_is_known_by_its_name)
+{
+	char error[CONFIG_ERROR_SIZE];
+	const char *override = "http.hosts=a.example, b";
+
+	ck_assert_int_eq(config_load(&config, NULL, &override, 1, error), 0);
+	ck_assert(knows_host("a.example"));
+	ck_assert(knows_host("A.Example:8080"));
+	ck_assert(knows_host("b:1"));
+	ck_assert(!knows_host("a.example.evil"));
+	ck_assert(!knows_host("x.a.example"));
+	ck_assert(!knows_host("evil:80"));
+	ck_assert(!knows_host("b.:80"));
+	ck_assert(!knows_host("1.example"));
+	/* Nobody can make these point elsewhere. */
+	ck_assert(knows_host("localhost:8080"));
+	ck_assert(knows_host("127.0.0.1:8080"));
+	ck_assert(knows_host("[::1]:8080"));
+	ck_assert(knows_host(""));
+}
+END_TEST
+
+START_TEST(what_is_no_name_is_no_setting)
+{
+	static const char *const bad[] = {"http.hosts=a:80",
+	    "http.hosts=http://a", "http.hosts=A", "http.hosts=*",
+	    "http.hosts=a, b/"};
+	char error[CONFIG_ERROR_SIZE];
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		ck_assert_int_eq(
+		    config_load(&config, NULL, &bad[i], 1, error), 0);
+		ck_assert_msg(config_http_check(&config, error) == -1,
+		    "taken: %s", bad[i]);
+		ck_assert_ptr_nonnull(strstr(error, "http.hosts: "));
+		finish();
+	}
+	load("");
+}
+END_TEST
+
+START_TEST(without_names_every_host_is_known)
+{
+	load("https://a.example");
+	ck_assert(knows_host("evil"));
+}
+END_TEST
+
 START_TEST(a_site_that_is_named_is_granted_by_its_name)
 {
 	load("https://a.example, http://b.example:81");
@@ -166,6 +220,9 @@ main(void)
 	tcase_add_test(tests, a_site_that_is_named_is_granted_by_its_name);
 	tcase_add_test(tests, a_star_is_granted_to_all_and_trusts_nobody);
 	tcase_add_test(tests, the_own_site_is_allowed);
+	tcase_add_test(tests, a_host_is_known_by_its_name);
+	tcase_add_test(tests, without_names_every_host_is_known);
+	tcase_add_test(tests, what_is_no_name_is_no_setting);
 	tcase_add_test(tests, two_origins_are_none);
 	tcase_add_test(tests, what_can_never_match_is_no_setting);
 	return suite_run("origin", tests);
