@@ -110,7 +110,8 @@ export function createConnection(settings, createSource, forget) {
      * @param {'in part'} [how]
      */
     function concerned(patterns, how) {
-        return [...channels].filter(([name]) => patterns.some((pattern) =>
+        const here = patterns.map((name) => settings.rename?.(name) ?? name);
+        return [...channels].filter(([name]) => here.some((pattern) =>
             covers(pattern, name) || (how && covers(name, pattern))));
     }
 

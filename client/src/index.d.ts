@@ -91,6 +91,10 @@ export interface Options {
      * tagged format. What it throws is reported as malformed. */
     decode?: (message: Message) =>
         (Partial<ChannelEvent> & { channel: string }) | null | undefined;
+    /** What a channel of the broker is called here, where `decode` gives other
+     * names; control events, as resync, have the broker's. It gets patterns,
+     * too, and its own results. */
+    rename?: (channel: string) => string;
     /** Keeps the cursor across page loads, as sessionStorage does. */
     storage?: Pick<Storage, 'getItem' | 'setItem'>;
     /** ms of the first and longest wait between two tries: 1000, 30000. */

@@ -10,7 +10,7 @@ import { minify } from 'terser';
 
 const here = (/** @type {string} */ path) =>
     fileURLToPath(new URL('../' + path, import.meta.url));
-const { dependencies, exports, files } = JSON.parse(
+const { dependencies, peerDependencies, exports, files } = JSON.parse(
     readFileSync(here('package.json'), 'utf8'));
 
 /** Bytes that a page loads for it, minified and compressed.
@@ -36,13 +36,26 @@ test('what is loaded on demand is small, too', async () => {
         assert.ok(await weight(part, ['./stream.js']) < 3000, part);
 });
 
-test('it needs no other package', () => {
+/** Where the sources of a folder import from.
+ * @param {string} folder @returns {[string, string][]} */
+function imports(folder) {
+    return readdirSync(here(folder)).filter((name) => name.endsWith('.js'))
+        .flatMap((name) => [...readFileSync(here(folder + name), 'utf8')
+            .replace(/\/\*[^]*?\*\//g, '') // types are no imports
+            .matchAll(/(?:from|import|import\() ?'([^']+)'/g)]
+            .map(([, from]) => /** @type {[string, string]} */ ([name, from])));
+}
+
+test('it needs no other package; adapters need what they are for', () => {
     assert.equal(dependencies, undefined);
-    for (const name of readdirSync(here('src'))) {
-        const text = readFileSync(here('src/' + name), 'utf8');
-        for (const [, from] of text.matchAll(/(?:from|import\() ?'([^']+)'/g))
-            assert.ok(from.startsWith('./'), `${name} imports ${from}`);
-    }
+    const core = imports('src/');
+    assert.ok(core.length > 20);
+    for (const [name, from] of core)
+        assert.ok(from.startsWith('./'), `${name} imports ${from}`);
+    const adapters = imports('src/adapters/');
+    assert.ok(adapters.length >= 3);
+    for (const [name, from] of adapters)
+        assert.ok(from in peerDependencies, `${name} imports ${from}`);
 });
 
 test('every file that is named exists', () => {

@@ -1,0 +1,2 @@
+/* Packages of tests that bring no types. */
+declare module 'react-test-renderer';
