@@ -218,6 +218,8 @@ count_refusal(struct worker *worker, enum problem problem)
 		worker_count(worker, METRIC_REFUSED_OVERLOAD, 1);
 	else if (problem == PROBLEM_LIMIT_ADDRESS)
 		worker_count(worker, METRIC_REFUSED_ADDRESS, 1);
+	else if (problem == PROBLEM_BUSY)
+		worker_count(worker, METRIC_REFUSED_BUSY, 1);
 	else if (problem == PROBLEM_LIMIT_USER)
 		worker_count(worker, METRIC_REFUSED_USER, 1);
 }

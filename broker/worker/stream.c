@@ -125,11 +125,27 @@ open_asked(struct opening *opening, const struct http_request *request)
 	start(opening, &manner, user_key);
 }
 
+/* Are there tokens for one more? Else it is refused. */
+static bool
+may_begin(struct connection *connection, const struct http_request *request)
+{
+	struct worker *worker = connection->worker;
+
+	if (worker->draining || slice_is(request->method, "HEAD") ||
+	    admission_take(&worker->admission, worker_steady_us()))
+		return true;
+	reply_later(connection, request, PROBLEM_BUSY);
+	return false;
+}
+
 void
 stream_open(struct connection *connection, const struct http_request *request)
 {
 	struct opening opening;
 
+	/* Before anything that costs: a refusal must be cheap. */
+	if (!may_begin(connection, request))
+		return;
 	if (opening_begin(&opening, connection, request)) {
 		if (slice_is(request->method, "HEAD")) {
 			connection->keep_alive = false;

@@ -230,6 +230,8 @@ worker_run(struct heritage *heritage)
 		log_fatal(EX_OSERR, "getrandom: %m");
 	worker->random |= 1; /* xorshift never leaves 0 */
 	wheel_init(&worker->wheel, worker_steady_s());
+	admission_init(&worker->admission, worker->config->http_admit_rate,
+	    worker->config->http_admit_burst);
 	start_log(worker);
 	start_watchers(worker);
 	if (authority_start(worker) == -1)

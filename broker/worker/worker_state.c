@@ -38,10 +38,12 @@ worker_steady_us(void)
 uint32_t
 worker_retry_ms(struct worker *worker)
 {
-	uint64_t base = worker->config->http_retry;
+	const struct config *config = worker->config;
 
 	worker->random ^= worker->random << 13;
 	worker->random ^= worker->random >> 7;
 	worker->random ^= worker->random << 17;
-	return (uint32_t)(base + worker->random % (base + 1));
+	return admission_retry_ms(config->http_retry,
+	    admission_wait_ms(&worker->admission, worker_steady_us()),
+	    config->http_retry_max, worker->random);
 }

@@ -11,6 +11,7 @@
 
 #include "broker/shared/heritage.h"
 #include "broker/shared/vault.h"
+#include "broker/worker/admission.h"
 #include "broker/worker/delivery.h"
 #include "broker/worker/handed.h"
 #include "broker/worker/outgoing.h"
@@ -67,7 +68,8 @@ struct worker {
 	struct proxies proxies;
 	size_t bodies_bytes; /* of requests that are coming in */
 	struct wheel wheel;
-	uint64_t random; /* state of worker_jitter() */
+	uint64_t random; /* state of worker_retry_ms() */
+	struct admission admission;
 	bool draining;
 	bool accepting;
 	unsigned accept_pauses;      /* in a row */
@@ -87,7 +89,8 @@ struct worker {
 /* Counts in the worker's page of the board. */
 void worker_count(struct worker *worker, enum metric metric, uint64_t amount);
 
-/* A delay for "retry:", in milliseconds: http.retry and up to as much more. */
+/* A delay for "retry:", in milliseconds: http.retry and up to as much more, and
+ * longer while many wait for their stream, see admission.h. */
 uint32_t worker_retry_ms(struct worker *worker);
 
 /* The clock, in Unix milliseconds; it may be set back and forth. */
