@@ -237,7 +237,7 @@ export function createStream(settings, sink) {
         if (info.refused?.length)
             refuse('channels-refused', info.refused);
         // What is new beside old channels gets old events until it is live.
-        if (!begun)
+        if (!begun || fixed)
             begin([...asked]);
         settle();
     }
@@ -293,9 +293,14 @@ export function createStream(settings, sink) {
     async function settle() {
         const subscribe = without(wanted, (name) => asked.has(name));
         const unsubscribe = without(asked, (name) => wanted.has(name));
-        if (state !== 'open' || changing || fixed ||
+        if (state !== 'open' || changing ||
             !(subscribe.length || unsubscribe.length))
             return;
+        if (fixed) { // it has them all
+            asked = new Set(wanted);
+            begin(subscribe);
+            return;
+        }
         changing = true;
         await change(subscribe, unsubscribe);
         changing = false;

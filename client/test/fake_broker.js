@@ -80,6 +80,8 @@ export class FakeBroker {
     changes = true;
     /** Does it say what was subscribed in the stream, too? */
     tells = true;
+    /** Does it say when a stream has caught up? */
+    marks = true;
     retry = 0;
     heartbeat = 15;
     /** Patterns that nobody may subscribe to. @type {string[]} */
@@ -156,7 +158,8 @@ export class FakeBroker {
         for (const event of this.log.filter(({ cursor }) =>
             isAfter(cursor, start)))
             stream.give(event);
-        stream.control('live', { cursor: this.head });
+        if (this.marks)
+            stream.control('live', { cursor: this.head });
         return new Response(stream.body, { headers: {
             'Content-Type': 'text/event-stream' } });
     }

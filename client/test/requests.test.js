@@ -55,6 +55,32 @@ test('a stream whose block says the channels is not asked for any',
         assert.equal(broker.requests.length, 1);
     });
 
+test('a channel of such a stream that is used later gets its events, too',
+    async () => {
+        const { broker, connection, clock } = page({ fixed: true,
+            decode: (/** @type {any} */ { data }) => ({ channel: data }) });
+        broker.marks = false;
+        const say = (/** @type {string} */ id, /** @type {string} */ channel) =>
+            broker.stream.write(`id: ${id}\ndata: ${channel}\n\n`);
+        heard(connection.channel('a'), 'event');
+        await settle();
+        const b = heard(connection.channel('b'), 'event');
+        await settle();
+        say('1000-1', 'b');
+        await settle();
+        assert.equal(b.length, 1);
+        // It may be wanted while there is no stream.
+        broker.stream.cut();
+        await settle();
+        const c = heard(connection.channel('c'), 'event');
+        await clock.advance(1000);
+        say('1000-2', 'c');
+        await settle();
+        assert.equal(c.length, 1);
+        assert.equal(broker.opened.length, 2);
+        assert.equal(broker.requests.length, 2);
+    });
+
 test('live=false: everything there is, then the end', async () => {
     const { broker, connection } = page({ since: '-1' });
     broker.publish('a', 1);
