@@ -52,6 +52,46 @@ progress_write(struct worker *worker, struct subscriber *subscriber)
 	return STEP_BLOCKED;
 }
 
+/* A half-written event that is gone cannot be finished: the stream is of no
+ * use any more. The client comes back with the cursor before it. */
+static enum step
+give_up(struct worker *worker, struct subscriber *subscriber)
+{
+	worker_count(worker, METRIC_STREAMS_LOST, 1);
+	connection_destroy(subscriber->connection);
+	return STEP_GONE;
+}
+
+/* Is the write about to go on with something else than the half-written
+ * event? */
+static bool
+lost_partial(const struct worker *worker, const struct subscriber *subscriber,
+    uint64_t reached)
+{
+	const struct outgoing *outgoing = &worker->outgoing;
+
+	if (subscriber->partial == 0)
+		return false;
+	if (outgoing->frame_count > 0)
+		return outgoing->frames[0].cursor != subscriber->partial;
+	return reached >= subscriber->partial;
+}
+
+enum step
+progress_finish_step(
+    struct worker *worker, struct subscriber *subscriber, uint64_t reached)
+{
+	enum step step = STEP_AGAIN;
+
+	if (lost_partial(worker, subscriber, reached))
+		return give_up(worker, subscriber);
+	if (worker->outgoing.frame_count > 0)
+		step = progress_write(worker, subscriber);
+	if (step == STEP_AGAIN)
+		subscriber->cursor = reached;
+	return step;
+}
+
 size_t
 progress_already_sent(const struct subscriber *subscriber, uint64_t cursor)
 {

@@ -24,6 +24,14 @@ enum step {
  */
 enum step progress_write(struct worker *worker, struct subscriber *subscriber);
 
+/*
+ * The same for what a step collected, which may be nothing; everything up to
+ * `reached` is handled then. A stream whose half-written event is not what the
+ * write begins with is of no use any more: STEP_GONE.
+ */
+enum step progress_finish_step(
+    struct worker *worker, struct subscriber *subscriber, uint64_t reached);
+
 /* How much of this event the subscriber has already, in bytes. */
 size_t progress_already_sent(
     const struct subscriber *subscriber, uint64_t cursor);

@@ -1,4 +1,4 @@
-/* wheel: what is due when, in seconds. See wheel.h. */
+/* wheel: what is due when, in ticks. See wheel.h. */
 #include "broker/worker/wheel.h"
 
 #include <stddef.h>
@@ -32,11 +32,11 @@ list_move(struct wheel_node *to, struct wheel_node *from)
 }
 
 void
-wheel_init(struct wheel *wheel, uint64_t now_s)
+wheel_init(struct wheel *wheel, uint64_t now)
 {
 	for (int i = 0; i < WHEEL_SLOTS; i++)
 		list_init(&wheel->slots[i]);
-	wheel->now_s = now_s;
+	wheel->now = now;
 }
 
 void
@@ -56,15 +56,14 @@ wheel_remove(struct wheel_node *node)
 }
 
 void
-wheel_set(struct wheel *wheel, struct wheel_node *node, uint32_t due_in_s)
+wheel_set(struct wheel *wheel, struct wheel_node *node, uint32_t due_in)
 {
-	if (due_in_s < 1)
-		due_in_s = 1;
-	else if (due_in_s > WHEEL_SLOTS - 1)
-		due_in_s = WHEEL_SLOTS - 1;
+	if (due_in < 1)
+		due_in = 1;
+	else if (due_in > WHEEL_SLOTS - 1)
+		due_in = WHEEL_SLOTS - 1;
 	wheel_remove(node);
-	list_append(
-	    &wheel->slots[(wheel->now_s + due_in_s) % WHEEL_SLOTS], node);
+	list_append(&wheel->slots[(wheel->now + due_in) % WHEEL_SLOTS], node);
 }
 
 /*
@@ -72,22 +71,22 @@ wheel_set(struct wheel *wheel, struct wheel_node *node, uint32_t due_in_s)
  * anew may land in a slot that is being turned over, and is not due yet.
  */
 void
-wheel_turn(struct wheel *wheel, uint64_t now_s,
+wheel_turn(struct wheel *wheel, uint64_t now,
     void (*due)(struct wheel_node *node, void *context), void *context)
 {
 	struct wheel_node expired;
-	uint64_t seconds;
+	uint64_t ticks;
 
-	if (now_s <= wheel->now_s)
+	if (now <= wheel->now)
 		return;
 	list_init(&expired);
-	seconds = now_s - wheel->now_s;
-	if (seconds > WHEEL_SLOTS)
-		seconds = WHEEL_SLOTS;
-	for (uint64_t i = 1; i <= seconds; i++)
+	ticks = now - wheel->now;
+	if (ticks > WHEEL_SLOTS)
+		ticks = WHEEL_SLOTS;
+	for (uint64_t i = 1; i <= ticks; i++)
 		list_move(
-		    &expired, &wheel->slots[(wheel->now_s + i) % WHEEL_SLOTS]);
-	wheel->now_s = now_s;
+		    &expired, &wheel->slots[(wheel->now + i) % WHEEL_SLOTS]);
+	wheel->now = now;
 	while (expired.next != &expired) {
 		struct wheel_node *node = expired.next;
 

@@ -1,7 +1,8 @@
 /*
- * wheel: what is due when, in whole seconds, for very many things at once.
+ * wheel: what is due when, for very many things at once, in ticks: whole
+ * seconds, or whatever its owner counts in.
  *
- *	slot:  0   1   2  ...  255		one slot per second, as a ring;
+ *	slot:  0   1   2  ...  255		one slot per tick, as a ring;
  *	       |   |			each slot a doubly linked list of
  *	       n   n - n			nodes embedded in their owners
  *
@@ -14,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { WHEEL_SLOTS = 256 }; /* a node is due at most 255 s ahead */
+enum { WHEEL_SLOTS = 256 }; /* a node is due at most 255 ticks ahead */
 
 struct wheel_node {
 	struct wheel_node *previous; /* NULL: on no wheel */
@@ -23,26 +24,26 @@ struct wheel_node {
 
 struct wheel {
 	struct wheel_node slots[WHEEL_SLOTS]; /* heads of circular lists */
-	uint64_t now_s;                       /* turned up to here */
+	uint64_t now;                         /* turned up to here */
 };
 
-void wheel_init(struct wheel *wheel, uint64_t now_s);
+void wheel_init(struct wheel *wheel, uint64_t now);
 
 /* Makes a node that is on no wheel. */
 void wheel_node_init(struct wheel_node *node);
 
-/* Puts the node, on no wheel or on this one, where it is due in due_in_s
- * seconds: 1 to 255, else the nearer of the two. */
-void wheel_set(struct wheel *wheel, struct wheel_node *node, uint32_t due_in_s);
+/* Puts the node, on no wheel or on this one, where it is due in due_in
+ * ticks: 1 to 255, else the nearer of the two. */
+void wheel_set(struct wheel *wheel, struct wheel_node *node, uint32_t due_in);
 
 /* Takes the node off; nothing happens when it is on no wheel. */
 void wheel_remove(struct wheel_node *node);
 
 /*
- * Turns the wheel to now_s and takes off every node that came due, calling
+ * Turns the wheel to now and takes off every node that came due, calling
  * due() for each. due() may set or remove any node, its own included.
  */
-void wheel_turn(struct wheel *wheel, uint64_t now_s,
+void wheel_turn(struct wheel *wheel, uint64_t now,
     void (*due)(struct wheel_node *node, void *context), void *context);
 
 #endif

@@ -34,7 +34,7 @@ note(struct wheel_node *node, void *context)
 
 	ck_assert_ptr_eq(context, &wheel);
 	ck_assert_ptr_null(node->previous);
-	thing->due_s = wheel.now_s;
+	thing->due_s = wheel.now;
 	thing->times++;
 	if (thing->again_in_s > 0)
 		wheel_set(&wheel, node, thing->again_in_s);
@@ -132,10 +132,10 @@ START_TEST(a_jump_of_any_length_finds_every_node_once)
 		thing_init(&things[i]);
 		wheel_set(&wheel, &things[i].node, i);
 	}
-	turn_to(wheel.now_s + jumps[_i]);
+	turn_to(wheel.now + jumps[_i]);
 	for (uint32_t i = 0; i < WHEEL_SLOTS; i++)
 		ck_assert_int_eq(things[i].times, i <= jumps[_i] ? 1 : 0);
-	turn_to(wheel.now_s + 255);
+	turn_to(wheel.now + 255);
 	for (uint32_t i = 0; i < WHEEL_SLOTS; i++)
 		ck_assert_int_eq(things[i].times, 1);
 }
@@ -162,7 +162,7 @@ START_TEST(a_node_that_is_set_when_it_comes_due_waits_its_time_again)
 
 	for (uint32_t again = 1; again < WHEEL_SLOTS; again++) {
 		for (uint64_t late = 0; late < 300; late += 23) {
-			uint64_t now_s = wheel.now_s + 1 + late;
+			uint64_t now_s = wheel.now + 1 + late;
 
 			thing_init(&thing);
 			thing.again_in_s = again;

@@ -1,0 +1,23 @@
+/*
+ * catch_up: the steps of those who are behind; for catch_up*.c only. Everybody
+ * else includes cursor.h.
+ */
+#ifndef SSEMUX_WORKER_CATCH_UP_H
+#define SSEMUX_WORKER_CATCH_UP_H
+
+#include <stdint.h>
+
+#include "broker/worker/progress.h"
+
+struct subscriber;
+struct worker;
+
+/* Where a step begins: at the cursor; or, when what is half written is to be
+ * finished by itself, just before that. */
+uint64_t catch_up_from(const struct subscriber *subscriber);
+
+/* A step from the store: STEP_AGAIN, STEP_BLOCKED or STEP_GONE. */
+enum step catch_up_in_store(
+    struct worker *worker, struct subscriber *subscriber);
+
+#endif
