@@ -1,10 +1,14 @@
-/* filter: which events a stream takes, by their types. See filter.h. */
+/* filter: which events a stream takes. See filter.h. */
 #include "broker/shared/filter.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "protocol/event.h"
+
+/* A pattern may name a type or a key. */
+_Static_assert((int)EVENT_TYPE_MAX == (int)EVENT_KEY_MAX,
+    "filter_pattern_valid() has one length for both");
 
 /* One pattern, without its '!' and its star. */
 struct part {
@@ -16,7 +20,8 @@ struct part {
 struct group {
 	size_t first; /* of its parts */
 	size_t count;
-	bool closed; /* something must name the type */
+	bool closed; /* something must name what is asked about */
+	enum filter_field field;
 };
 
 /* The groups, the parts and their texts lie behind it, in one piece. */
@@ -110,12 +115,13 @@ begin(struct making *making, const struct size *size)
 }
 
 static struct group *
-begin_group(struct making *making, bool closed)
+begin_group(struct making *making, bool closed, enum filter_field field)
 {
 	struct filter *filter = making->filter;
 	struct group *group = &filter->groups[filter->group_count++];
 
-	*group = (struct group){.first = making->parts, .closed = closed};
+	*group = (struct group){
+	    .first = making->parts, .closed = closed, .field = field};
 	return group;
 }
 
@@ -133,7 +139,7 @@ copy_part(struct making *making, struct group *group, struct part part)
 static void
 copy_list(struct making *making, const struct filter_list *list)
 {
-	struct group *group = begin_group(making, list->closed);
+	struct group *group = begin_group(making, list->closed, list->field);
 
 	for (size_t i = 0; i < list->count; i++) {
 		struct part part = read_part(list->patterns[i]);
@@ -147,7 +153,7 @@ static void
 copy_group(
     struct making *making, const struct group *other, const struct part *parts)
 {
-	struct group *group = begin_group(making, other->closed);
+	struct group *group = begin_group(making, other->closed, other->field);
 
 	for (size_t i = 0; i < other->count; i++)
 		copy_part(making, group, parts[i]);
@@ -169,22 +175,39 @@ filter_create(const struct filter_list *lists, size_t count)
 }
 
 struct filter *
-filter_renew(const struct filter *filter, const struct filter_list *first)
+filter_renew(const struct filter *filter,
+    const struct filter_list *const *lists, size_t count)
 {
 	struct size size = {.groups = 0};
 	struct making making;
 
-	add_list(&size, first);
-	for (size_t i = 1; i < filter->group_count; i++)
-		add_group(&size, &filter->groups[i],
-		    filter->parts + filter->groups[i].first);
+	for (size_t i = 0; i < count; i++) {
+		if (lists[i] != NULL)
+			add_list(&size, lists[i]);
+		else
+			add_group(&size, &filter->groups[i],
+			    filter->parts + filter->groups[i].first);
+	}
 	if (!begin(&making, &size))
 		return NULL;
-	copy_list(&making, first);
-	for (size_t i = 1; i < filter->group_count; i++)
-		copy_group(&making, &filter->groups[i],
-		    filter->parts + filter->groups[i].first);
+	for (size_t i = 0; i < count; i++) {
+		if (lists[i] != NULL)
+			copy_list(&making, lists[i]);
+		else
+			copy_group(&making, &filter->groups[i],
+			    filter->parts + filter->groups[i].first);
+	}
 	return making.filter;
+}
+
+bool
+filter_takes_all(const struct filter *filter)
+{
+	for (size_t i = 0; i < filter->group_count; i++) {
+		if (filter->groups[i].closed || filter->groups[i].count > 0)
+			return false;
+	}
+	return true;
 }
 
 void
@@ -194,20 +217,20 @@ filter_destroy(struct filter *filter)
 }
 
 static bool
-names(const struct part *part, struct slice type)
+names(const struct part *part, struct slice text)
 {
-	return part->prefix ? slice_starts_with(type, part->text)
-			    : slice_equal(type, part->text);
+	return part->prefix ? slice_starts_with(text, part->text)
+			    : slice_equal(text, part->text);
 }
 
 static bool
 group_passes(
-    const struct group *group, const struct part *parts, struct slice type)
+    const struct group *group, const struct part *parts, struct slice text)
 {
 	bool named = !group->closed;
 
 	for (size_t i = 0; i < group->count; i++) {
-		if (!names(&parts[i], type))
+		if (!names(&parts[i], text))
 			continue;
 		if (parts[i].negative)
 			return false;
@@ -217,14 +240,15 @@ group_passes(
 }
 
 bool
-filter_passes(const struct filter *filter, struct slice type)
+filter_passes(const struct filter *filter, struct slice type, struct slice key)
 {
 	if (filter == NULL)
 		return true;
 	for (size_t i = 0; i < filter->group_count; i++) {
 		const struct group *group = &filter->groups[i];
 
-		if (!group_passes(group, filter->parts + group->first, type))
+		if (!group_passes(group, filter->parts + group->first,
+			group->field == FILTER_KEY ? key : type))
 			return false;
 	}
 	return true;

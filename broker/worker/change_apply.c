@@ -13,8 +13,8 @@
 #include "broker/worker/grants.h"
 #include "broker/worker/permit.h"
 #include "broker/worker/rewind.h"
+#include "broker/worker/stream_filter.h"
 #include "broker/worker/stream_start.h"
-#include "broker/worker/stream_types.h"
 #include "broker/worker/streams.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/withdraw.h"
@@ -26,8 +26,11 @@ struct changing {
 	struct worker *worker;
 	struct subscriber *subscriber;
 	struct grants grants;
+	const json_t *body;
 	const json_t *subscribe;   /* a list of texts; NULL: none */
 	const json_t *unsubscribe; /* the same */
+	struct stream_wish types;
+	struct stream_wish keys;
 	struct stream_start start; /* of what is added */
 	struct buf added;          /* lists of names, see control_list_add() */
 	struct buf refused;
@@ -70,6 +73,41 @@ are_patterns(const json_t *list)
 	return true;
 }
 
+/* A list of patterns for types or keys; or nothing. */
+static bool
+read_wish(const json_t *list, struct stream_wish *wish)
+{
+	size_t i;
+	json_t *item;
+
+	if (list == NULL)
+		return true;
+	wish->said = true;
+	if (!json_is_array(list))
+		return false;
+	json_array_foreach(list, i, item)
+	{
+		if (!json_is_string(item) ||
+		    !stream_wish_add(wish, text_of(item)))
+			return false;
+	}
+	return true;
+}
+
+static bool
+check_wishes(struct changing *changing, struct outcome *outcome)
+{
+	if (!read_wish(
+		json_object_get(changing->body, "types"), &changing->types))
+		outcome_refuse(outcome, PROBLEM_TYPES_INVALID);
+	else if (!read_wish(
+		     json_object_get(changing->body, "keys"), &changing->keys))
+		outcome_refuse(outcome, PROBLEM_KEYS_INVALID);
+	else
+		return true;
+	return false;
+}
+
 /* Sorts out what is to be added from what is refused. */
 static void
 sort_asked(struct changing *changing)
@@ -98,6 +136,8 @@ check(struct changing *changing, struct outcome *outcome)
 		outcome_refuse(outcome, PROBLEM_CHANNEL_INVALID);
 		return false;
 	}
+	if (!check_wishes(changing, outcome))
+		return false;
 	sort_asked(changing);
 	if (json_array_size(changing->subscribe) > 0 &&
 	    changing->add_count == 0) {
@@ -220,13 +260,10 @@ static bool
 renew(struct changing *changing, const struct authority *authority,
     struct outcome *outcome)
 {
-	if (stream_types_renew(changing->subscriber, authority->token) == -1)
-		outcome_refuse(outcome, PROBLEM_NO_MEMORY);
-	else if (withdraw_renew(changing->worker, changing->subscriber,
-		     authority, &changing->grants))
+	if (withdraw_renew(changing->worker, changing->subscriber, authority,
+		&changing->grants))
 		return true;
-	else
-		outcome_refuse(outcome, PROBLEM_CHANNELS_REFUSED);
+	outcome_refuse(outcome, PROBLEM_CHANNELS_REFUSED);
 	return false;
 }
 
@@ -240,6 +277,11 @@ do_change(struct changing *changing, const struct authority *authority,
 	if (!check(changing, outcome))
 		return;
 	subscriber_finish_alone(subscriber);
+	if (stream_filter_renew(subscriber, authority->token, &changing->types,
+		&changing->keys) == -1) {
+		outcome_refuse(outcome, PROBLEM_NO_MEMORY);
+		return;
+	}
 	if (subscriber->permit != NULL && !renew(changing, authority, outcome))
 		return;
 	leave(changing);
@@ -262,6 +304,7 @@ change_as(struct worker *worker, struct subscriber *subscriber,
 	struct changing changing = {
 	    .worker = worker,
 	    .subscriber = subscriber,
+	    .body = body,
 	    .subscribe = json_object_get(body, "subscribe"),
 	    .unsubscribe = json_object_get(body, "unsubscribe"),
 	    .start = *start,

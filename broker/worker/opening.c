@@ -1,7 +1,6 @@
 /* opening: what a request for a stream comes to. See opening.h. */
 #include "broker/worker/opening.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,7 +8,7 @@
 #include "broker/worker/connection.h"
 #include "broker/worker/http.h"
 #include "broker/worker/reply.h"
-#include "broker/worker/stream_types.h"
+#include "broker/worker/stream_filter.h"
 #include "broker/worker/streams.h"
 #include "broker/worker/worker_state.h"
 
@@ -185,23 +184,28 @@ read_channels(struct opening *opening)
 }
 
 static bool
-read_types(struct opening *opening)
+read_filter(struct opening *opening)
 {
 	const struct auth_token *token =
 	    opening->asker != NULL ? opening->asker->token : NULL;
+	struct stream_wish types = {.said = false}, keys = {.said = false};
 
-	if (stream_types_make(&opening->filter, opening->block, token,
-		opening->query.types) == 0)
+	if (!stream_wish_read(&types, opening->query.types))
+		opening_refuse(opening, PROBLEM_TYPES_INVALID, NULL);
+	else if (!stream_wish_read(&keys, opening->query.keys))
+		opening_refuse(opening, PROBLEM_KEYS_INVALID, NULL);
+	else if (stream_filter_make(&opening->filter, opening->block, token,
+		     &types, &keys) == -1)
+		opening_refuse(opening, PROBLEM_NO_MEMORY, NULL);
+	else
 		return true;
-	opening_refuse(opening,
-	    errno == EINVAL ? PROBLEM_TYPES_INVALID : PROBLEM_NO_MEMORY, NULL);
 	return false;
 }
 
 bool
 opening_choose(struct opening *opening)
 {
-	return read_channels(opening) && read_types(opening);
+	return read_channels(opening) && read_filter(opening);
 }
 
 /* Where the client says it stands; a header beats the query. */

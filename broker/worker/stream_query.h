@@ -20,6 +20,7 @@ struct stream_query {
 	struct slice channels;
 	struct slice since;
 	struct slice types;
+	struct slice keys;
 	struct slice format;
 	struct slice live;
 	struct slice last_event_id;

@@ -223,7 +223,7 @@ subscriber_takes(const struct subscriber *subscriber, const struct event *event)
 	if (rewind_under_way(subscriber) && !rewind_wants(subscriber, event))
 		return false;
 	return subscriber->filter == NULL || event->kind == EVENT_RESYNC ||
-	       filter_passes(subscriber->filter, event->type);
+	       filter_passes(subscriber->filter, event->type, event->key);
 }
 
 bool

@@ -51,7 +51,7 @@ struct subscriber {
 	uint64_t user_key;         /* under which it is counted, see limits.h */
 	const struct config_stream *block;
 	struct permit *permit; /* NULL: of nobody */
-	struct filter *filter; /* NULL: events of every type */
+	struct filter *filter; /* NULL: every event */
 	struct rewind *rewind; /* NULL: its channels are all at its cursor */
 	struct buf *owed;      /* control events that wait for the end of a
 				* half-written event; NULL: none */
@@ -108,7 +108,7 @@ bool subscriber_is_closed(
 
 /*
  * Is an event on one of its channels for it? Not when its filter does not let
- * the type pass, or that part of a channel was revoked. To be asked when it is
+ * it pass, or that part of a channel was revoked. To be asked when it is
  * `picky`.
  */
 bool subscriber_takes(

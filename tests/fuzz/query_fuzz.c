@@ -1,6 +1,6 @@
 /*
  * Fuzzes the query of a request: pairs fit their room and come to an end; and
- * what a stream makes of them, its list of types with it.
+ * what a stream makes of them, its lists of types and keys with it.
  */
 #include "broker/shared/config.h"
 #include "broker/shared/filter.h"
@@ -46,15 +46,17 @@ static struct config_stream block = {
     .query_channels = (char[]){"c"},
     .query_since = (char[]){""},
     .query_types = (char[]){"t"},
+    .query_keys = (char[]){"k"},
     .query_format = (char[]){"f"},
     .query_live = (char[]){"l"},
 };
 
 static void
-check_filter(struct slice list)
+check_filter(struct slice list, enum filter_field field)
 {
+	const struct slice none = {NULL, 0};
 	struct slice patterns[FILTER_PATTERNS_MAX], pattern;
-	struct filter_list one = {patterns, 0, false};
+	struct filter_list one = {patterns, 0, false, field};
 	struct filter *filter;
 
 	while (one.count < FILTER_PATTERNS_MAX &&
@@ -67,13 +69,15 @@ check_filter(struct slice list)
 	filter = filter_create(&one, 1);
 	must(filter != NULL);
 	for (size_t i = 0; i < one.count; i++) {
-		struct slice type = patterns[i];
+		bool negative = patterns[i].bytes[0] == '!';
+		struct slice named = slice_of(
+		    patterns[i].bytes + negative, patterns[i].len - negative);
+		bool passes = field == FILTER_KEY
+				  ? filter_passes(filter, none, named)
+				  : filter_passes(filter, named, none);
 
-		if (type.bytes[0] == '!')
-			must(!filter_passes(
-			    filter, slice_of(type.bytes + 1, type.len - 1)));
-		else if (one.count == 1)
-			must(filter_passes(filter, type));
+		must(!negative || !passes);
+		must(negative || one.count > 1 || passes);
 	}
 	filter_destroy(filter);
 }
@@ -88,11 +92,14 @@ check_stream(const uint8_t *data, size_t size)
 	if (stream_query_read(
 		&query, &block, slice_of(bytes, size), &problem) == 0) {
 		must(query.since.bytes == NULL);
-		must(query.channels.len + query.types.len + query.format.len +
-			 query.live.len + query.last_event_id.len <=
+		must(query.channels.len + query.types.len + query.keys.len +
+			 query.format.len + query.live.len +
+			 query.last_event_id.len <=
 		     size);
 		if (query.types.len > 0)
-			check_filter(query.types);
+			check_filter(query.types, FILTER_TYPE);
+		if (query.keys.len > 0)
+			check_filter(query.keys, FILTER_KEY);
 	} else {
 		must(problem == PROBLEM_QUERY_DUPLICATE ||
 		     problem == PROBLEM_QUERY_INVALID);

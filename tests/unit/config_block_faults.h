@@ -165,6 +165,9 @@ static const struct {
     {"[stream /a]\naccess = public\nallow = b\ntypes = {sub}.*\n",
 	":4: [stream /a] types: a public stream looks at no token, and so "
 	"has no {claims}"},
+    {"[stream /a]\nallow = b\nquery_keys = types\n",
+	":3: [stream /a] query_keys: got \"types\", which is query_types "
+	"already"},
     {"[stream /a]\nallow = b\nquery_live = since\n",
 	":3: [stream /a] query_live: got \"since\", which is query_since "
 	"already"},

@@ -1,4 +1,4 @@
-/* Tests of filter: which types of events a stream takes. */
+/* Tests of filter: which events a stream takes. */
 #include "broker/shared/filter.h"
 
 #include "tests/unit/suite.h"
@@ -27,18 +27,25 @@ split(const char *text)
 }
 
 static bool
+passes(const struct filter *filter, struct slice type)
+{
+	return filter_passes(filter, type, slice_of(NULL, 0));
+}
+
+static bool
 takes(const char *own, const char *asked, const char *type)
 {
 	struct patterns first = split(own), second = split(asked);
-	const struct filter_list lists[] = {{first.list, first.count, false},
-	    {second.list, second.count, false}};
+	const struct filter_list lists[] = {
+	    {first.list, first.count, false, FILTER_TYPE},
+	    {second.list, second.count, false, FILTER_TYPE}};
 	struct filter *filter = filter_create(lists, 2);
-	bool passes;
+	bool taken;
 
 	ck_assert_ptr_nonnull(filter);
-	passes = filter_passes(filter, slice_of_text(type));
+	taken = passes(filter, slice_of_text(type));
 	filter_destroy(filter);
-	return passes;
+	return taken;
 }
 
 static const struct {
@@ -104,8 +111,8 @@ END_TEST
 
 START_TEST(no_filter_lets_everything_pass)
 {
-	ck_assert(filter_passes(NULL, slice_of_text("a")));
-	ck_assert(filter_passes(NULL, slice_of(NULL, 0)));
+	ck_assert(passes(NULL, slice_of_text("a")));
+	ck_assert(passes(NULL, slice_of(NULL, 0)));
 	filter_destroy(NULL);
 }
 END_TEST
@@ -114,15 +121,15 @@ END_TEST
 START_TEST(a_closed_list_without_patterns_lets_nothing_pass)
 {
 	const struct slice hidden = slice_of_text("!x");
-	const struct filter_list empty = {NULL, 0, true};
-	const struct filter_list negative = {&hidden, 1, true};
+	const struct filter_list empty = {NULL, 0, true, FILTER_TYPE};
+	const struct filter_list negative = {&hidden, 1, true, FILTER_TYPE};
 	struct filter *filter = filter_create(&empty, 1);
 
-	ck_assert(!filter_passes(filter, slice_of_text("a")));
-	ck_assert(!filter_passes(filter, slice_of(NULL, 0)));
+	ck_assert(!passes(filter, slice_of_text("a")));
+	ck_assert(!passes(filter, slice_of(NULL, 0)));
 	filter_destroy(filter);
 	filter = filter_create(&negative, 1);
-	ck_assert(!filter_passes(filter, slice_of_text("a")));
+	ck_assert(!passes(filter, slice_of_text("a")));
 	filter_destroy(filter);
 }
 END_TEST
@@ -131,12 +138,12 @@ START_TEST(a_filter_keeps_its_own_copy)
 {
 	char text[] = "order.*";
 	const struct slice pattern = slice_of_text(text);
-	const struct filter_list list = {&pattern, 1, false};
+	const struct filter_list list = {&pattern, 1, false, FILTER_TYPE};
 	struct filter *filter = filter_create(&list, 1);
 
 	memset(text, 'x', sizeof(text) - 1);
-	ck_assert(filter_passes(filter, slice_of_text("order.created")));
-	ck_assert(!filter_passes(filter, slice_of_text("xxxxxxxx")));
+	ck_assert(passes(filter, slice_of_text("order.created")));
+	ck_assert(!passes(filter, slice_of_text("xxxxxxxx")));
 	filter_destroy(filter);
 }
 END_TEST
@@ -146,26 +153,77 @@ START_TEST(a_renewed_filter_has_another_first_list)
 	struct patterns own = split("a.* !a.b"), asked = split("a.* b !a.c");
 	struct patterns other = split("b");
 	const struct filter_list lists[] = {
-	    {own.list, own.count, false}, {asked.list, asked.count, false}};
-	const struct filter_list first = {other.list, other.count, false};
-	const struct filter_list none = {NULL, 0, true};
+	    {own.list, own.count, false, FILTER_TYPE},
+	    {asked.list, asked.count, false, FILTER_TYPE}};
+	const struct filter_list first = {
+	    other.list, other.count, false, FILTER_TYPE};
+	const struct filter_list none = {NULL, 0, true, FILTER_TYPE};
+	const struct filter_list *with_first[] = {&first, NULL};
+	const struct filter_list *with_none[] = {&none, NULL};
+	const struct filter_list *with_own[] = {&lists[0], NULL};
 	struct filter *filter = filter_create(lists, 2), *renewed, *closed;
 
-	renewed = filter_renew(filter, &first);
-	closed = filter_renew(renewed, &none);
-	ck_assert(filter_passes(filter, slice_of_text("a.x")));
-	ck_assert(!filter_passes(filter, slice_of_text("b")));
+	renewed = filter_renew(filter, with_first, 2);
+	closed = filter_renew(renewed, with_none, 2);
+	ck_assert(passes(filter, slice_of_text("a.x")));
+	ck_assert(!passes(filter, slice_of_text("b")));
 	filter_destroy(filter);
-	ck_assert(filter_passes(renewed, slice_of_text("b")));
-	ck_assert(!filter_passes(renewed, slice_of_text("a.x")));
+	ck_assert(passes(renewed, slice_of_text("b")));
+	ck_assert(!passes(renewed, slice_of_text("a.x")));
 	filter_destroy(renewed);
-	ck_assert(!filter_passes(closed, slice_of_text("b")));
-	renewed = filter_renew(closed, &lists[0]);
+	ck_assert(!passes(closed, slice_of_text("b")));
+	renewed = filter_renew(closed, with_own, 2);
 	filter_destroy(closed);
-	ck_assert(filter_passes(renewed, slice_of_text("a.x")));
-	ck_assert(!filter_passes(renewed, slice_of_text("a.b")));
-	ck_assert(!filter_passes(renewed, slice_of_text("a.c")));
+	ck_assert(passes(renewed, slice_of_text("a.x")));
+	ck_assert(!passes(renewed, slice_of_text("a.b")));
+	ck_assert(!passes(renewed, slice_of_text("a.c")));
 	filter_destroy(renewed);
+}
+END_TEST
+
+START_TEST(a_list_of_keys_is_asked_about_keys)
+{
+	struct patterns types = split("order.*"), keys = split("ord_* !ord_4");
+	const struct filter_list lists[] = {
+	    {types.list, types.count, false, FILTER_TYPE},
+	    {keys.list, keys.count, false, FILTER_KEY}};
+	const struct filter_list other = {keys.list + 1, 1, false, FILTER_KEY};
+	const struct filter_list *with_other[] = {NULL, &other};
+	struct filter *filter = filter_create(lists, 2);
+	struct slice type = slice_of_text("order.x");
+	struct filter *renewed = filter_renew(filter, with_other, 2);
+
+	ck_assert(filter_passes(filter, type, slice_of_text("ord_1")));
+	ck_assert(!filter_passes(filter, type, slice_of_text("ord_4")));
+	ck_assert(!filter_passes(filter, type, slice_of_text("x")));
+	ck_assert(!filter_passes(filter, type, slice_of(NULL, 0)));
+	ck_assert(!filter_passes(
+	    filter, slice_of_text("ord_1"), slice_of_text("ord_1")));
+	ck_assert(filter_passes(renewed, type, slice_of(NULL, 0)));
+	ck_assert(filter_passes(renewed, type, slice_of_text("x")));
+	ck_assert(!filter_passes(renewed, type, slice_of_text("ord_4")));
+	ck_assert(
+	    !filter_passes(renewed, slice_of_text("x"), slice_of_text("x")));
+	filter_destroy(filter);
+	filter_destroy(renewed);
+}
+END_TEST
+
+START_TEST(a_filter_of_empty_lists_takes_all)
+{
+	struct patterns some = split("!a");
+	const struct filter_list open = {NULL, 0, false, FILTER_TYPE};
+	const struct filter_list closed = {NULL, 0, true, FILTER_TYPE};
+	const struct filter_list hiding = {some.list, 1, false, FILTER_KEY};
+	const struct filter_list lists[][2] = {
+	    {open, open}, {open, closed}, {open, hiding}};
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		struct filter *filter = filter_create(lists[i], 2);
+
+		ck_assert_int_eq(filter_takes_all(filter), i == 0);
+		filter_destroy(filter);
+	}
 }
 END_TEST
 
@@ -204,6 +262,8 @@ main(void)
 	tcase_add_test(tests, a_closed_list_without_patterns_lets_nothing_pass);
 	tcase_add_test(tests, a_filter_keeps_its_own_copy);
 	tcase_add_test(tests, a_renewed_filter_has_another_first_list);
+	tcase_add_test(tests, a_list_of_keys_is_asked_about_keys);
+	tcase_add_test(tests, a_filter_of_empty_lists_takes_all);
 	tcase_add_test(tests, what_is_no_pattern_is_found_out);
 	return suite_run("filter", tests);
 }

@@ -92,14 +92,16 @@ START_TEST(a_query_is_read_by_the_names_of_the_block)
 {
 	enum problem problem;
 
-	ck_assert_int_eq(read_query("/a/b",
-			     "topics=a%2Cb&channels=c&live=false&since=-1"
-			     "&types=&format=raw&lastEventId=1-0&x=y&=z&z",
-			     &problem),
+	ck_assert_int_eq(
+	    read_query("/a/b",
+		"topics=a%2Cb&channels=c&live=false&since=-1"
+		"&types=&keys=ord_%2A&format=raw&lastEventId=1-0&x=y&=z&z",
+		&problem),
 	    0);
 	ck_assert(slice_is(query.channels, "a,b"));
 	ck_assert(slice_is(query.since, "-1"));
 	ck_assert(query.types.bytes != NULL && query.types.len == 0);
+	ck_assert(slice_is(query.keys, "ord_*"));
 	ck_assert(slice_is(query.format, "raw"));
 	ck_assert_ptr_null(query.live.bytes);
 	ck_assert(slice_is(query.last_event_id, "1-0"));
