@@ -82,9 +82,9 @@ locate(
 		sent->partial = outgoing->frames[frames].cursor;
 }
 
-enum outgoing_result
-outgoing_write(
-    const struct outgoing *outgoing, int fd, struct outgoing_sent *sent)
+/* One piece, the common case, is spared the copying of a message's head. */
+static ssize_t
+write_pieces(const struct outgoing *outgoing, int fd)
 {
 	struct msghdr message = {
 	    .msg_iov = (struct iovec *)(uintptr_t)outgoing->pieces,
@@ -93,8 +93,20 @@ outgoing_write(
 	ssize_t written;
 
 	do {
-		written = sendmsg(fd, &message, MSG_NOSIGNAL);
+		written = outgoing->piece_count == 1
+			      ? send(fd, outgoing->pieces[0].iov_base,
+				    outgoing->pieces[0].iov_len, MSG_NOSIGNAL)
+			      : sendmsg(fd, &message, MSG_NOSIGNAL);
 	} while (written == -1 && errno == EINTR);
+	return written;
+}
+
+enum outgoing_result
+outgoing_write(
+    const struct outgoing *outgoing, int fd, struct outgoing_sent *sent)
+{
+	ssize_t written = write_pieces(outgoing, fd);
+
 	if (written == -1 && errno != EAGAIN && errno != ENOBUFS) {
 		*sent = (struct outgoing_sent){.frames = 0};
 		return OUTGOING_GONE;
