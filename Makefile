@@ -54,6 +54,7 @@ FUZZ := $(wildcard tests/fuzz/*_fuzz.c)
 SCENARIOS := $(sort $(wildcard tests/scenario/*_test.py))
 BROWSER := $(sort $(wildcard tests/browser/*_test.py))
 CLIENT := $(sort $(wildcard client/test/*.test.js))
+SYSTEMS := $(sort $(wildcard examples/*/e2e.test.js))
 MAN := $(wildcard man/*.[1-8])
 
 PROGRAMS := $(if $(wildcard broker/main.c),ssemuxd) \
@@ -162,11 +163,16 @@ $(BUILD)/load $(TOOLS):
 	$(call say,LD)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ $(LIBPUB_LIBS)
 
-# What the client's tests need; npm writes this file when all is there.
+# What the client's tests and the examples need, at the versions of the lock
+# files; npm writes this file when all is there. One after the other: they are
+# the same packages for the most part, and npm keeps them.
 CLIENT_PACKAGES := client/node_modules/.package-lock.json
-$(CLIENT_PACKAGES): client/package-lock.json
+EXAMPLE_PACKAGES := examples/node_modules/.package-lock.json
+$(EXAMPLE_PACKAGES): | $(CLIENT_PACKAGES)
+%/node_modules/.package-lock.json: %/package-lock.json
 	$(call say,NPM)
-	$(Q)cd client && npm ci --no-audit --no-fund --loglevel=error
+	$(Q)cd $* && npm ci --no-audit --no-fund --loglevel=error \
+		--fetch-retries=5
 	$(Q)touch $@
 
 unit: $(UNIT_TESTS)
@@ -179,7 +185,7 @@ AGAIN = $(MAKE) --no-print-directory \
 	$(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 CHECK = python3 tests/check.py --build $(BUILD) --unit $(UNIT_TESTS) \
 	--fuzz $(FUZZERS) --scenario $(SCENARIOS) --browser $(BROWSER) \
-	--client $(CLIENT)
+	--client $(CLIENT) --system $(SYSTEMS)
 
 ## make run: the broker with a live page; its state is in build/run/
 run:
@@ -190,14 +196,14 @@ run:
 ## make check: every test that ends within minutes
 check:
 	packaging/deps.sh build check client
-	$(AGAIN) all unit fuzz asan $(TOOLS) $(CLIENT_PACKAGES)
+	$(AGAIN) all unit fuzz asan $(TOOLS) $(EXAMPLE_PACKAGES)
 	tests/lint/quick.sh
 	$(CHECK)
 
 ## make check-long: twenty times the fuzzing, ten times the kills
 check-long:
 	packaging/deps.sh build check client
-	$(AGAIN) all unit fuzz asan $(TOOLS) $(CLIENT_PACKAGES)
+	$(AGAIN) all unit fuzz asan $(TOOLS) $(EXAMPLE_PACKAGES)
 	$(CHECK) --long
 
 ## make client: the tests of the JavaScript client
@@ -205,6 +211,12 @@ client:
 	packaging/deps.sh build client
 	$(AGAIN) all $(CLIENT_PACKAGES)
 	python3 tests/check.py --build $(BUILD) --client $(CLIENT)
+
+## make example-NAME: one of the five systems in examples/, with a page
+example-%: examples/%/ssemuxd.conf
+	packaging/deps.sh build client
+	$(AGAIN) all $(EXAMPLE_PACKAGES)
+	node examples/shared/start.js $*
 
 ## make lint: formatting, static analysis and the house rules
 lint:

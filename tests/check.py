@@ -93,6 +93,11 @@ def jobs_of(options):
         jobs.append(Job("client/" + os.path.basename(path)[:-len(".test.js")],
                         command, count_node, 120 * scale,
                         {"SSEMUX_BUILD": build}))
+    for path in options.system:
+        command = ["node", "--test", "--test-reporter=tap", path]
+        jobs.append(Job("system/" + os.path.basename(os.path.dirname(path)),
+                        command, count_node, 300 * scale,
+                        {"SSEMUX_BUILD": build}))
     # As it ships; and with sanitizers, which find what a test cannot see.
     environments = [
         ("", {"SSEMUX_BUILD": build}),
@@ -162,7 +167,7 @@ def main():
     parser.add_argument("--build", default="build")
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    for kind in ("unit", "fuzz", "client", "scenario", "browser"):
+    for kind in ("unit", "fuzz", "client", "system", "scenario", "browser"):
         parser.add_argument("--" + kind, nargs="*", default=[])
     options = parser.parse_args()
     log_folder = os.path.join(options.build, "log")

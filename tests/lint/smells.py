@@ -61,7 +61,7 @@ def main():
                         "%(found)s: finish it, or say in prose what is missing")
         if path.endswith((".c", ".h")) and path.startswith(tree.C_ROOMS):
             check_c(path, text, complaints)
-        if path.endswith(".js") and not text.startswith("/*"):
+        if path.endswith((".js", ".jsx")) and not text.startswith("/*"):
             complaints.add(path, 1, "open the file with what it is")
     complaints.finish()
 

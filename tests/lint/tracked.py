@@ -7,7 +7,7 @@ import tree
 RULES = [
     (r"(?<![\w.])/(wo" r"rk|ro" r"ot)/|(?<![\w.])/home/\w+",
      "%(found)s: a path of one machine"),
-    (r'"resol' r'ved"\s*:', "a lock file without addresses, please: npm "
+    (r'"resol' r'ved"\s*:\s*"(?!\.)', "a lock file without addresses, please: npm "
      "config set omit-lockfile-registry-resolved true"),
     (r"registry\.npmjs|deb\.debian\.org|archive\.ubuntu\.com|pypi\.org",
      "%(found)s: package sources are the machine's business"),

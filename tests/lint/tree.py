@@ -27,8 +27,9 @@ def c_files(rooms=C_ROOMS):
 
 
 def js_files():
-    """Sources, types and tests of the JavaScript client."""
-    return [path for path in files() if path.endswith((".js", ".ts"))]
+    """Sources, types and tests of the JavaScript client, and of examples."""
+    return [path for path in files()
+            if path.endswith((".js", ".jsx", ".ts"))]
 
 
 def text_of(path):
