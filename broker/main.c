@@ -90,6 +90,10 @@ contradiction(const struct config *config)
 	if (record > config->broker_window / 4)
 		return "broker.window must be more than four times "
 		       "publish.max_event";
+	if (config->broker_drain_spread > 0 &&
+	    config->broker_drain_spread >= config->broker_drain_timeout)
+		return "broker.drain_spread must be less than "
+		       "broker.drain_timeout";
 	return keys_contradiction(config);
 }
 

@@ -1,9 +1,10 @@
 /*
- * command: what withdraws channels from users, and gives them back. See
- * <ssemux/pub.h>.
+ * command: what withdraws channels from users, and gives them back; and the
+ * broker's end. See <ssemux/pub.h>.
  *
  * A command is asked anew after a lost connection, until it is answered: done
- * twice, it is the same as done once, later.
+ * twice, it is the same as done once, later. Only a drain is not, see
+ * lose_command().
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -34,7 +35,8 @@ want_command(struct ssemux_pub *pub, const struct message *message)
 	command->id++;
 	command->what = message->command;
 	command->user_len = message->user.len;
-	memcpy(command->user, message->user.bytes, message->user.len);
+	if (message->user.len > 0)
+		memcpy(command->user, message->user.bytes, message->user.len);
 	command->pattern_len = message->pattern.len;
 	if (message->pattern.len > 0)
 		memcpy(command->pattern, message->pattern.bytes,
@@ -117,5 +119,13 @@ ssemux_pub_restore(struct ssemux_pub *pub, const char *user,
 
 	if (channels != NULL && message.pattern.len == 0)
 		message.pattern = slice_of_text(" "); /* it names none */
+	return run_command(pub, &message, timeout_ms);
+}
+
+long
+ssemux_pub_drain(struct ssemux_pub *pub, int timeout_ms)
+{
+	struct message message = {.command = MESSAGE_DRAIN};
+
 	return run_command(pub, &message, timeout_ms);
 }

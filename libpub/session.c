@@ -18,6 +18,19 @@ enum {
 	READS_PER_TURN = 16,
 };
 
+/* The answer to a command will not come. What is done twice is done once; but
+ * a broker that was started after the drain is not to be drained, too. */
+static void
+lose_command(struct command *command)
+{
+	command->state = COMMAND_WANTED;
+	if (command->what != MESSAGE_DRAIN)
+		return;
+	command->state = COMMAND_FAILED;
+	failure_set(&command->failure, ECONNRESET,
+	    "the connection ended before the answer: it may be done or not");
+}
+
 void
 session_drop(struct ssemux_pub *pub)
 {
@@ -34,7 +47,7 @@ session_drop(struct ssemux_pub *pub)
 	if (pub->report_state == REPORT_ASKED)
 		pub->report_state = REPORT_WANTED;
 	if (pub->command.state == COMMAND_ASKED)
-		pub->command.state = COMMAND_WANTED;
+		lose_command(&pub->command);
 	queue_rewind(&pub->queue);
 	queue_note_receipts_lost(&pub->queue);
 	result_tell_receipts(pub);

@@ -83,6 +83,7 @@ enum message_command {
 	MESSAGE_KICK,    /* withdraw everything from the user; channel is nil */
 	MESSAGE_REVOKE,  /* withdraw channels: channel is a pattern */
 	MESSAGE_RESTORE, /* take back what lies within a pattern; nil: all */
+	MESSAGE_DRAIN,   /* end, after a drain; user and channel are nil */
 };
 
 /* How the data of a MESSAGE_PUBLISH stands in the message. */
@@ -103,7 +104,7 @@ struct message {
 	uint64_t window;    /* WELCOME, events */
 	uint64_t notified;  /* RECEIPT, clients */
 	uint64_t id;        /* COMMAND DONE FAILED ASK ANSWER */
-	uint64_t count;     /* DONE: streams told, or taken back */
+	uint64_t count;     /* DONE: streams told or open, or taken back */
 	uint64_t late;      /* DONE: workers that have not done it yet */
 	enum message_command command; /* COMMAND */
 	uint32_t peer;                /* ASK ANSWER; MESSAGE_PEER_ALL is nil */

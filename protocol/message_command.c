@@ -6,6 +6,7 @@ static const char *const names[] = {
     [MESSAGE_KICK] = "kick",
     [MESSAGE_REVOKE] = "revoke",
     [MESSAGE_RESTORE] = "restore",
+    [MESSAGE_DRAIN] = "drain",
 };
 
 enum { COMMANDS = sizeof(names) / sizeof(names[0]) };
@@ -49,7 +50,9 @@ message_read_command(const struct elements *elements, struct message *message)
 	if (!element_text(elements, 2, &name) ||
 	    !find_command(name, &message->command))
 		return fault_of(REFUSAL_COMMAND, "command");
-	if (!element_text(elements, 3, &message->user))
+	if (message->command == MESSAGE_DRAIN
+		? !element_optional_text(elements, 3, &message->user)
+		: !element_text(elements, 3, &message->user))
 		return fault_of(REFUSAL_USER, "user");
 	if (!element_optional_text(elements, 4, &message->pattern))
 		return fault_of(REFUSAL_PATTERN, "channel");
@@ -96,11 +99,13 @@ message_check_command(const struct message *command)
 {
 	bool whole = command->pattern.len == 0;
 	bool right = event_pattern_valid(command->pattern);
+	bool of_user = command->command != MESSAGE_DRAIN;
 
-	if (!user_valid(command->user))
+	if (of_user ? !user_valid(command->user) : command->user.len > 0)
 		return fault_of(REFUSAL_USER, "user");
 	switch (command->command) {
 	case MESSAGE_KICK:
+	case MESSAGE_DRAIN:
 		right = whole;
 		break;
 	case MESSAGE_REVOKE:

@@ -125,7 +125,10 @@ pack_command(msgpack_packer *packer, const struct message *message)
 	msgpack_pack_uint64(packer, message->id);
 	pack_text(
 	    packer, slice_of_text(message_command_name(message->command)));
-	pack_text(packer, message->user);
+	if (message->command == MESSAGE_DRAIN)
+		pack_optional_text(packer, message->user);
+	else
+		pack_text(packer, message->user);
 	pack_optional_text(packer, message->pattern);
 }
 

@@ -22,6 +22,7 @@ static const char help[] =
     "                     withdraw a channel, a prefix like a:*, or *\n"
     "  restore USER [CHANNELS]\n"
     "                     take back what was withdrawn\n"
+    "  drain              let all streams go, and end the broker\n"
     "Options:\n"
     "      --json             the broker's answer as JSON; not with resync\n"
     "  -s, --socket PATH      the broker's socket\n"
@@ -204,6 +205,21 @@ run_restore(struct ssemux_pub *pub, const struct request *request)
 		request->timeout_ms));
 }
 
+static int
+run_drain(struct ssemux_pub *pub, const struct request *request)
+{
+	long streams = ssemux_pub_drain(pub, request->timeout_ms);
+
+	if (streams < 0)
+		return complain(pub, exits_of_command(pub));
+	if (request->json)
+		printf("{\"command\":\"drain\",\"streams\":%ld}\n", streams);
+	else
+		printf("draining, with %ld stream%s\n", streams,
+		    streams == 1 ? "" : "s");
+	return fflush(stdout) != 0 || ferror(stdout) ? EX_IOERR : EX_OK;
+}
+
 /* The commands, and how many operands each has, itself counted. */
 static const struct command {
 	const char *name;
@@ -217,6 +233,7 @@ static const struct command {
     {"kick", run_kick, 2, 2, "one user", true},
     {"revoke", run_revoke, 3, 3, "a user and its channels", true},
     {"restore", run_restore, 2, 3, "a user, and channels or none", true},
+    {"drain", run_drain, 1, 1, "nothing more", true},
 };
 
 static const struct command *

@@ -8,6 +8,8 @@
 #include "broker/hub/publisher.h"
 #include "broker/hub/store_revocations.h"
 #include "broker/shared/bell.h"
+#include "broker/shared/link.h"
+#include "broker/shared/log.h"
 
 enum {
 	COMMAND_MS = 5000,  /* longest wait for a stuck worker */
@@ -98,6 +100,24 @@ give_back(struct hub *hub, struct command *command,
 	}
 }
 
+/* The supervisor ends the workers first: the answer goes out before the hub
+ * does. */
+static void
+drain(struct hub *hub, const struct command *command)
+{
+	const struct heritage *heritage = hub->heritage;
+	uint64_t streams = board_sum(&heritage->board, METRIC_STREAMS);
+
+	if (link_ask_end(heritage->control_fd) == -1) {
+		publisher_fail_command(command->publisher, command->id,
+		    (struct fault){REFUSAL_SHUTDOWN, NULL});
+		return;
+	}
+	log_info("told to drain by a publisher");
+	hub_count(hub, METRIC_COMMANDS, 1);
+	publisher_done_command(command->publisher, command->id, streams, 0);
+}
+
 static struct fault
 check(struct publisher *publisher, const struct message *message)
 {
@@ -129,6 +149,8 @@ commands_take(
 		hub_count(hub, METRIC_NOT_ALLOWED, 1);
 	if (fault.refusal != REFUSAL_NONE)
 		publisher_fail_command(publisher, message->id, fault);
+	else if (message->command == MESSAGE_DRAIN)
+		drain(hub, &command);
 	else if (message->command == MESSAGE_RESTORE)
 		give_back(hub, &command, &revocation);
 	else

@@ -35,6 +35,20 @@ link_make(int ends[2])
 	    AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends);
 }
 
+int
+link_ask_end(int control)
+{
+	return send(control, "e", 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 ? 0 : -1;
+}
+
+bool
+link_end_asked(int control)
+{
+	char word;
+
+	return recv(control, &word, 1, MSG_DONTWAIT) == 1;
+}
+
 bool
 link_can_send(int control)
 {

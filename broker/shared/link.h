@@ -4,7 +4,8 @@
  * Each child has a control socket, whose other end the supervisor keeps. What
  * comes over it are the ends of links: a link is a pair of connected stream
  * sockets between the hub and a worker. Whoever ends, the supervisor makes a
- * new link for its successor; the newest is the one that counts.
+ * new link for its successor; the newest is the one that counts. The other way
+ * goes one word: that the broker is to end.
  */
 #ifndef SSEMUX_SHARED_LINK_H
 #define SSEMUX_SHARED_LINK_H
@@ -16,6 +17,13 @@
  * exec. 0, or -1 with errno. */
 int link_make_control(int ends[2]);
 int link_make(int ends[2]);
+
+/* In a child: asks the supervisor to drain and end the broker. 0, or -1 with
+ * errno. */
+int link_ask_end(int control);
+
+/* In the supervisor: was that asked for? */
+bool link_end_asked(int control);
 
 /* Can one end of a link be sent now? */
 bool link_can_send(int control);

@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <time.h>
@@ -19,12 +18,14 @@
 
 #include "broker/hub/hub.h"
 #include "broker/shared/bell.h"
+#include "broker/shared/link.h"
 #include "broker/shared/log.h"
 #include "broker/supervisor/child.h"
 #include "broker/supervisor/keys.h"
 #include "broker/supervisor/links.h"
 #include "broker/supervisor/notify.h"
 #include "broker/supervisor/sandbox.h"
+#include "broker/supervisor/signals.h"
 #include "broker/worker/worker.h"
 
 enum supervisor_state {
@@ -34,17 +35,22 @@ enum supervisor_state {
 	DRAINING_HUB,
 };
 
+/* What is polled. */
+enum { POLL_SIGNALS, POLL_HUB, POLL_WORDS };
+
 struct supervisor {
 	struct heritage *heritage;
 	const struct privileges *privileges; /* of the children */
 	enum supervisor_state state;
 	struct child *children; /* the hub first, then the workers */
 	size_t count;
-	struct pollfd *polled; /* the signals, then one per child */
+	struct pollfd *polled; /* the signals, the hub's asking, and one for
+				* each child's word */
 	int *own;              /* descriptors that no child may have */
 	bool links_due;        /* some could not be made yet */
 	struct keys *keys;
 	uint64_t deadline_ms; /* of the drain */
+	bool hastened;        /* streams are not let go one by one any more */
 	int exit_code;
 };
 
@@ -84,7 +90,7 @@ make_children(struct supervisor *supervisor)
 	supervisor->children =
 	    calloc(supervisor->count, sizeof(supervisor->children[0]));
 	supervisor->polled =
-	    calloc(1 + supervisor->count, sizeof(supervisor->polled[0]));
+	    calloc(POLL_WORDS + supervisor->count, sizeof(struct pollfd));
 	supervisor->own = calloc(1 + 2 * supervisor->count, sizeof(int));
 	if (supervisor->children == NULL || supervisor->polled == NULL ||
 	    supervisor->own == NULL)
@@ -134,7 +140,7 @@ start(struct supervisor *supervisor, struct child *child, uint64_t now)
 	    .now_ms = now,
 	};
 
-	supervisor->own[0] = supervisor->polled[0].fd;
+	supervisor->own[0] = supervisor->polled[POLL_SIGNALS].fd;
 	for (size_t i = 0; i < supervisor->count; i++) {
 		supervisor->own[1 + 2 * i] = supervisor->children[i].ready_fd;
 		supervisor->own[2 + 2 * i] = supervisor->children[i].control_fd;
@@ -192,6 +198,7 @@ begin_to_end(struct supervisor *supervisor)
 	log_info("draining");
 	supervisor->state = DRAINING_WORKERS;
 	supervisor->deadline_ms = now_ms() + config->broker_drain_timeout;
+	supervisor->hastened = config->broker_drain_spread == 0;
 	for (size_t i = 0; i < supervisor->count; i++) {
 		if (supervisor->children[i].state == CHILD_WAITING)
 			supervisor->children[i].state = CHILD_ENDED;
@@ -205,6 +212,20 @@ end_by_force(struct supervisor *supervisor, const char *why)
 {
 	log_warn("%s: ending what is left by force", why);
 	signal_all(supervisor, 0, supervisor->count, SIGKILL);
+}
+
+/* Asked to end once more: first the workers let all go at once, then all are
+ * ended by force. */
+static void
+hasten(struct supervisor *supervisor)
+{
+	if (supervisor->hastened) {
+		end_by_force(supervisor, "asked to end again");
+		return;
+	}
+	log_info("asked to end again: streams are let go at once");
+	supervisor->hastened = true;
+	signal_all(supervisor, 1, supervisor->count, SIGTERM);
 }
 
 /* --- what happens --- */
@@ -263,11 +284,9 @@ reap(struct supervisor *supervisor)
 static void
 on_signal(struct supervisor *supervisor, int fd)
 {
-	struct signalfd_siginfo info;
-
-	if (read(fd, &info, sizeof(info)) != sizeof(info))
-		return;
-	switch (info.ssi_signo) {
+	switch (signals_next(fd)) {
+	case 0:
+		break;
 	case SIGCHLD:
 		reap(supervisor);
 		break;
@@ -276,7 +295,7 @@ on_signal(struct supervisor *supervisor, int fd)
 		break;
 	default: /* SIGTERM, SIGINT */
 		if (supervisor->state >= DRAINING_WORKERS)
-			end_by_force(supervisor, "asked to end again");
+			hasten(supervisor);
 		else
 			begin_to_end(supervisor);
 	}
@@ -310,47 +329,39 @@ static void
 wait_and_act(struct supervisor *supervisor)
 {
 	struct pollfd *polled = supervisor->polled;
+	struct pollfd *words = polled + POLL_WORDS;
 
+	polled[POLL_HUB] = (struct pollfd){
+	    .fd = supervisor->children[0].control_fd,
+	    .events = POLLIN,
+	};
 	for (size_t i = 0; i < supervisor->count; i++)
-		polled[1 + i] = (struct pollfd){
+		words[i] = (struct pollfd){
 		    .fd = supervisor->children[i].ready_fd,
 		    .events = POLLIN,
 		};
-	if (poll(polled, 1 + supervisor->count, next_timeout(supervisor)) ==
-		-1 &&
+	if (poll(polled, POLL_WORDS + supervisor->count,
+		next_timeout(supervisor)) == -1 &&
 	    errno != EINTR)
 		log_panic("poll: %m");
 	for (size_t i = 0; i < supervisor->count; i++) {
-		if ((polled[1 + i].revents & POLLIN) != 0)
+		if ((words[i].revents & POLLIN) != 0)
 			on_ready(supervisor, &supervisor->children[i]);
-		else if (polled[1 + i].revents != 0) {
+		else if (words[i].revents != 0) {
 			close(supervisor->children[i].ready_fd);
 			supervisor->children[i].ready_fd = -1;
 		}
 	}
-	if ((polled[0].revents & POLLIN) != 0)
-		on_signal(supervisor, polled[0].fd);
+	if (link_end_asked(polled[POLL_HUB].fd) &&
+	    supervisor->state < DRAINING_WORKERS)
+		begin_to_end(supervisor);
+	if ((polled[POLL_SIGNALS].revents & POLLIN) != 0)
+		on_signal(supervisor, polled[POLL_SIGNALS].fd);
 	if (supervisor->state >= DRAINING_WORKERS &&
 	    now_ms() >= supervisor->deadline_ms) {
 		end_by_force(supervisor, "broker.drain_timeout is over");
 		supervisor->deadline_ms = now_ms() + 1000;
 	}
-}
-
-/* The signals it answers, as a descriptor. */
-static int
-take_signals(void)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGCHLD);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &signals, NULL) == -1)
-		return -1;
-	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 int
@@ -363,12 +374,13 @@ supervisor_run(struct heritage *heritage, const struct privileges *privileges)
 	supervisor.keys = keys_create(heritage, privileges);
 	if (supervisor.keys == NULL)
 		return EX_CONFIG;
-	signals = take_signals();
+	signals = signals_take();
 	if (signals == -1 || make_children(&supervisor) == -1) {
 		log_warn("start: %m");
 		return EX_OSERR;
 	}
-	supervisor.polled[0] = (struct pollfd){.fd = signals, .events = POLLIN};
+	supervisor.polled[POLL_SIGNALS] =
+	    (struct pollfd){.fd = signals, .events = POLLIN};
 	while (!all_in(&supervisor, 0, CHILD_ENDED)) {
 		start_due(&supervisor);
 		wait_and_act(&supervisor);

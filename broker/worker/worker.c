@@ -18,6 +18,7 @@
 #include "broker/worker/connection.h"
 #include "broker/worker/courier.h"
 #include "broker/worker/cursor.h"
+#include "broker/worker/drain.h"
 #include "broker/worker/follow.h"
 #include "broker/worker/revoked_apply.h"
 #include "broker/worker/store_read.h"
@@ -100,21 +101,9 @@ on_clock(struct ev_loop *loop, ev_timer *watcher, int events)
 static void
 on_terminate(struct ev_loop *loop, ev_signal *watcher, int events)
 {
-	struct worker *worker = watcher->data;
-	struct connection *next;
-
 	(void)loop;
 	(void)events;
-	worker->draining = true;
-	accept_stop(worker);
-	/* What was acknowledged before is handed out before the end. */
-	while (follow_ring(worker))
-		;
-	for (struct connection *connection = worker->connections;
-	     connection != NULL; connection = next) {
-		next = connection->next;
-		connection_drain(connection);
-	}
+	drain_begin(watcher->data);
 }
 
 /* --- start and end --- */

@@ -71,6 +71,8 @@ struct worker {
 	uint64_t random; /* state of worker_retry_ms() */
 	struct admission admission;
 	bool draining;
+	uint64_t drain_began_us;
+	uint64_t drain_streams; /* there were then */
 	bool accepting;
 	unsigned accept_pauses;      /* in a row */
 	uint64_t accepted_by_others; /* at the last pause */
@@ -84,6 +86,7 @@ struct worker {
 	ev_timer clock;
 	ev_timer accept_again;
 	ev_signal terminate;
+	ev_timer let_go; /* streams, in a drain that is spread */
 };
 
 /* Counts in the worker's page of the board. */

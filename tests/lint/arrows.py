@@ -31,6 +31,7 @@ LOOPS = {
     "broker/worker/worker_state.h",
     "broker/worker/lifetime.c", "broker/worker/permit.h",
     "broker/worker/accept.c", "broker/worker/connection.c",
+    "broker/worker/drain.c",
     "broker/worker/connection.h", "broker/worker/courier.c",
     "broker/worker/courier_asks.c", "broker/worker/courier_state.h",
 }

@@ -194,7 +194,8 @@ class Rules(BrokerCase):
         self.assertEqual(done.returncode, 77, done.stderr)
         self.assertRegex(done.stderr, "line 2: .*secret")
         for arguments in (["kick", "u"], ["revoke", "u", "a"],
-                          ["restore", "u"], ["resync", "secret"]):
+                          ["restore", "u"], ["resync", "secret"],
+                          ["drain"]):
             done = self.program(broker, "ssemuxctl", *arguments, uid=OWN)
             self.assertEqual(done.returncode, 77, (arguments, done.stderr))
             self.assertIn("not allowed", done.stderr)

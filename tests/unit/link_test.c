@@ -196,6 +196,20 @@ START_TEST(what_is_no_link_is_none)
 }
 END_TEST
 
+START_TEST(the_supervisor_is_asked_once_for_the_end)
+{
+	ck_assert(!link_end_asked(children[0].control_fd));
+	ck_assert_int_eq(link_ask_end(controls[0]), 0);
+	ck_assert(link_end_asked(children[0].control_fd));
+	ck_assert(!link_end_asked(children[0].control_fd));
+	ck_assert(!link_end_asked(-1));
+	close(children[0].control_fd);
+	children[0].control_fd = -1;
+	ck_assert_int_eq(link_ask_end(controls[0]), -1);
+	ck_assert(!link_end_asked(children[0].control_fd));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -209,5 +223,6 @@ main(void)
 	    tests, one_that_is_dead_and_not_known_to_be_is_tried_again);
 	tcase_add_test(tests, one_that_is_stuck_is_not_waited_for);
 	tcase_add_test(tests, what_is_no_link_is_none);
+	tcase_add_test(tests, the_supervisor_is_asked_once_for_the_end);
 	return suite_run("link", tests);
 }

@@ -164,6 +164,9 @@ static const struct {
 	 .command = MESSAGE_RESTORE,
 	 .user = S("u1")},
 	BYTES("\x95\x05\x03\xA7restore\xA2u1\xC0")},
+    {{.type = MESSAGE_COMMAND, .id = 4, .command = MESSAGE_DRAIN},
+	BYTES("\x95\x05\x04\xA5"
+	      "drain\xC0\xC0")},
     {{.type = MESSAGE_DONE, .id = 2, .count = 3, .late = 1},
 	BYTES("\x94\x15\x02\x03\x01")},
     {{.type = MESSAGE_FAILED,
@@ -311,6 +314,9 @@ static const struct {
     {MESSAGE_RESTORE, S("u"), S(""), ""},
     {MESSAGE_RESTORE, S("u"), S("a"), ""},
     {MESSAGE_RESTORE, S("u"), S("**"), "pattern"},
+    {MESSAGE_DRAIN, S(""), S(""), ""},
+    {MESSAGE_DRAIN, S("u"), S(""), "user"},
+    {MESSAGE_DRAIN, S(""), S("a"), "pattern"},
 };
 
 START_TEST(a_command_needs_a_user_and_the_channels_that_fit_it)

@@ -89,6 +89,8 @@ do_three(void *nothing)
 	say_done(3, 2, 0);
 	hear_command(4, MESSAGE_RESTORE, "u1", "a");
 	say_done(4, 1, 0);
+	hear_command(5, MESSAGE_DRAIN, "", "");
+	say_done(5, 9, 0);
 	return nothing;
 }
 
@@ -102,6 +104,7 @@ START_TEST(each_returns_how_many_were_told_or_taken_back)
 	    ssemux_pub_restore(pub, "u1", NULL, FAKE_PATIENCE_MS), 2);
 	ck_assert_int_eq(
 	    ssemux_pub_restore(pub, "u1", "a", FAKE_PATIENCE_MS), 1);
+	ck_assert_int_eq(ssemux_pub_drain(pub, FAKE_PATIENCE_MS), 9);
 }
 END_TEST
 
@@ -197,6 +200,27 @@ START_TEST(a_broker_that_dies_is_asked_again)
 END_TEST
 
 static void *
+die_and_be_another(void *nothing)
+{
+	fake_greet(&fake, 0);
+	hear_command(1, MESSAGE_DRAIN, "", "");
+	fake_hang_up(&fake);
+	fake_greet(&fake, 0);
+	hear_command(2, MESSAGE_KICK, "u", "");
+	say_done(2, 1, 0);
+	return nothing;
+}
+
+START_TEST(the_next_broker_is_not_told_to_drain_too)
+{
+	start(die_and_be_another);
+	ck_assert_int_eq(ssemux_pub_drain(pub, FAKE_PATIENCE_MS), -1);
+	ck_assert_int_eq(errno, ECONNRESET);
+	ck_assert_int_eq(ssemux_pub_kick(pub, "u", FAKE_PATIENCE_MS), 1);
+}
+END_TEST
+
+static void *
 answer_the_first_late(void *nothing)
 {
 	fake_greet(&fake, 0);
@@ -262,6 +286,7 @@ main(void)
 	tcase_add_test(tests, what_cannot_be_is_refused_without_a_word);
 	tcase_add_test(tests, a_refusal_says_why_and_the_publisher_goes_on);
 	tcase_add_test(tests, a_broker_that_dies_is_asked_again);
+	tcase_add_test(tests, the_next_broker_is_not_told_to_drain_too);
 	tcase_add_test(
 	    tests, an_answer_that_comes_too_late_is_not_taken_for_another);
 	tcase_add_test(tests, an_answer_nobody_asked_for_costs_the_connection);

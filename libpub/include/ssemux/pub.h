@@ -365,6 +365,20 @@ SSEMUX_PUB_API long ssemux_pub_revoke(struct ssemux_pub *pub, const char *user,
 SSEMUX_PUB_API long ssemux_pub_restore(struct ssemux_pub *pub, const char *user,
     const char *channels, int timeout_ms);
 
+/* ---- The broker's end -------------------------------------------------- */
+
+/*
+ * Makes the broker drain and end, as SIGTERM does. The publisher must be an
+ * administrator. Waits until it has begun, and returns how many streams are
+ * open then; or -1:
+ *	EACCES		not allowed
+ *	EAGAIN		it cannot be done now
+ *	ECONNRESET, ETIMEDOUT	the connection or the time ended before the
+ *			answer: it may be done or not, and is not asked again
+ *	EDEADLK, EPROTO	as above
+ */
+SSEMUX_PUB_API long ssemux_pub_drain(struct ssemux_pub *pub, int timeout_ms);
+
 /* ---- Failures ---------------------------------------------------------- */
 
 /*
