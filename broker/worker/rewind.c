@@ -68,6 +68,27 @@ go_back(
 	subscriber_finish_alone(subscriber);
 }
 
+static uint64_t
+least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* From where on losses count for who is new; when others are on their way, the
+ * one that counts most: rather told twice than not at all. */
+static void
+concern(struct subscriber *subscriber, uint32_t first, uint64_t losses)
+{
+	struct rewind *rewind = subscriber->rewind;
+
+	if (first == 0)
+		subscriber->losses = losses;
+	if (first > 0 && rewind->under_way)
+		losses = least(losses, rewind->unconcerned);
+	rewind->unconcerned = losses;
+	rewind->told_at = 0;
+}
+
 int
 rewind_add(struct worker *worker, struct subscriber *subscriber, uint32_t first,
     const struct stream_start *start)
@@ -85,8 +106,7 @@ rewind_add(struct worker *worker, struct subscriber *subscriber, uint32_t first,
 		rewind->marks[i] = (struct rewind_mark){since, since};
 	if (since < at)
 		go_back(subscriber, first, at, since);
-	rewind->unconcerned = start->losses;
-	rewind->told_at = 0;
+	concern(subscriber, first, start->losses);
 	rewind->under_way |= since != at;
 	if (subscriber->place == SUBSCRIBER_AT_HEAD)
 		subscriber->cursor = at;
@@ -118,6 +138,8 @@ rewind_step(struct subscriber *subscriber)
 			return;
 	}
 	rewind->under_way = false;
+	/* What the stream was told says nothing about those that are new. */
+	subscriber->losses = least(subscriber->losses, rewind->unconcerned);
 	subscriber_settle(subscriber);
 }
 

@@ -109,6 +109,30 @@ class Change(BrokerCase):
                                      "resync"][0].data),
                          {"channels": ["e"], "reason": "cursor"})
 
+    def test_all_channels_changed_at_once_are_judged_anew(self):
+        """What the stream was told of the channels that it leaves says nothing
+        about those that it gets."""
+        broker = self.broker(history__max_events="5",
+                             broker__window_events="64")
+        first = broker.pub("-i", "a", "first").strip()
+        broker.pub("-l", "a", data="".join("a%d\n" % n for n in range(100)))
+        broker.pub("-l", "b", data="".join("b%d\n" % n for n in range(100)))
+        kept = ["b95", "b96", "b97", "b98", "b99"]
+        wait_for(lambda: len(broker.stored()) == 5, "old events to be let go")
+        stream, name = self.open(broker, "a", since=first)
+        self.assertEqual(stream.control("resync")["channels"], ["a"])
+        stream.control("live")
+        for since, resync in ((first, True), ("-1", False), (first, True)):
+            self.changed(broker, name, unsubscribe=["a", "b"],
+                         subscribe=["b"], since=since)
+            stream.control("subscribed")
+            if resync:
+                self.assertEqual(stream.control("resync"),
+                                 {"channels": ["b"], "reason": "history"})
+            self.assertEqual([each["data"] for each in stream.tagged(5)],
+                             kept)
+            stream.control("live")
+
     def test_a_stream_may_be_without_channels_for_a_while(self):
         broker = self.broker()
         stream, name = self.open(broker, "a")
