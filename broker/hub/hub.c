@@ -53,18 +53,19 @@ trim(struct hub *hub)
 	};
 	size_t due = TRIM_ROWS_MIN + 2 * hub->untrimmed;
 	size_t rows;
+	bool more;
 	int let_go;
 
 	do {
 		rows = due < STORE_TRIM_ROWS_MAX ? due : STORE_TRIM_ROWS_MAX;
-		let_go =
-		    store_trim(hub->store, &limits, hub_now_ms(), (int)rows);
+		let_go = store_trim(
+		    hub->store, &limits, hub_now_ms(), (int)rows, &more);
 		if (let_go > 0)
 			hub_count(hub, METRIC_EVENTS_TRIMMED, (uint64_t)let_go);
 		due -= rows;
-	} while (let_go == (int)rows && due > 0);
+	} while (more && due > 0);
 	hub->untrimmed = 0;
-	if (let_go == (int)rows)
+	if (more)
 		ev_idle_start(hub->loop, &hub->more_to_trim);
 	else
 		ev_idle_stop(hub->loop, &hub->more_to_trim);
@@ -272,7 +273,7 @@ open_store(struct hub *hub)
 		return -1;
 	}
 	hub->store = store_writer_open(path, fsync ? "FULL" : "NORMAL");
-	return hub->store == NULL ? -1 : 0;
+	return hub->store == NULL ? -1 : store_keep_by(hub->store, hub->config);
 }
 
 static void

@@ -119,7 +119,7 @@ forget_if_old(struct store_writer *writer, int64_t id, bool of_key,
 	if (find_newest(writer, id, &last_seq, &cursor) == -1)
 		return -1;
 	if ((cursor_id_ms(cursor) >= forgetting->before_ms &&
-		!(of_key && cursor <= writer->totals.max_horizon)) ||
+		!(of_key && cursor <= writer->shared_horizon)) ||
 	    forgetting->keeps(id, forgetting->context))
 		return 0;
 	return forget_publisher(writer, id) == -1 ? -1 : 1;

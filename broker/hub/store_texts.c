@@ -10,6 +10,11 @@
 	" WHERE user = ?1 AND (pattern = ?2 OR" \
 	" (?4 > 0 AND substr(pattern, 1, ?4 - 1) = ifnull(?3, '')))"
 
+/* Bytes of an event's type, key and data. */
+#define SIZE \
+	"ifnull(length(CAST(type AS BLOB)), 0)" \
+	" + ifnull(length(CAST(key AS BLOB)), 0) + length(data)"
+
 const char *const store_writer_texts[STORE_STATEMENTS] = {
     [WRITE_BEGIN] = "BEGIN IMMEDIATE",
     [WRITE_COMMIT] = "COMMIT",
@@ -17,7 +22,9 @@ const char *const store_writer_texts[STORE_STATEMENTS] = {
     [WRITE_EVENT] = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)",
     [WRITE_STATE] = "UPDATE state SET last_cursor = ?, events = ?, bytes = ?,"
 		    " channels = ?, losses = ?, max_horizon = ?, floor = ?",
-    [CHANNEL_FIND] = "SELECT id FROM channel WHERE name = ?",
+    [CHANNEL_FIND] = "SELECT c.id, k.events, k.bytes, ifnull(k.due, -1)"
+		     " FROM channel c LEFT JOIN kept k ON k.channel = c.id"
+		     " WHERE c.name = ?",
     [CHANNEL_MAKE] = "INSERT INTO channel (name, horizon, lost)"
 		     " VALUES (?, ?, 0)",
     [RUN_ADD] = "INSERT INTO run VALUES (?, ?, ?, ?)",
@@ -41,18 +48,48 @@ const char *const store_writer_texts[STORE_STATEMENTS] = {
 		     " WHERE e.cursor > ? ORDER BY e.cursor",
     [EVENT_SIZES] = "SELECT cursor, length(data) FROM event"
 		    " WHERE cursor > ? ORDER BY cursor DESC",
-    [TRIM_SCAN] = "SELECT e.cursor, e.channel, length(CAST(c.name AS BLOB))"
-		  " + ifnull(length(CAST(e.type AS BLOB)), 0)"
-		  " + ifnull(length(CAST(e.key AS BLOB)), 0) + length(e.data)"
-		  " FROM event e JOIN channel c ON c.id = e.channel"
-		  " ORDER BY e.cursor LIMIT ?",
+    [TRIM_SCAN] = "SELECT e.cursor, e.channel,"
+		  " length(CAST(c.name AS BLOB)) + " SIZE ","
+		  " CASE WHEN k.channel IS NULL THEN 0 ELSE 1 + k.exempt END,"
+		  " c.name FROM event e JOIN channel c ON c.id = e.channel"
+		  " LEFT JOIN kept k ON k.channel = e.channel"
+		  " WHERE e.cursor > ? ORDER BY e.cursor LIMIT ?",
     [TRIM_HORIZON] = "UPDATE channel SET horizon = ?2, lost = ?3"
 		     " WHERE id = ?1",
-    [TRIM_EVENTS] = "DELETE FROM event WHERE cursor <= ?",
+    [TRIM_EVENTS] = "DELETE FROM event WHERE cursor > ? AND cursor <= ?",
     [CHANNEL_NEXT] = "SELECT id, horizon, lost > 0 AND NOT EXISTS"
 		     " (SELECT 1 FROM event e WHERE e.channel = c.id)"
-		     " FROM channel c WHERE id > ? ORDER BY id LIMIT 1",
+		     " FROM channel c WHERE horizon > ?"
+		     " ORDER BY horizon LIMIT 1",
     [CHANNEL_FORGET] = "DELETE FROM channel WHERE id = ?",
+    [CHANNEL_EACH] = "SELECT id, name FROM channel",
+    [KEPT_DUE] = "SELECT c.name FROM kept k JOIN channel c ON c.id = k.channel"
+		 " WHERE k.due <= ? ORDER BY k.due LIMIT 1",
+    [KEPT_SCAN] = "SELECT cursor, " SIZE " FROM event WHERE channel = ?"
+		  " ORDER BY cursor LIMIT ?",
+    [KEPT_LET_GO] = "DELETE FROM event WHERE channel = ? AND cursor <= ?",
+    [KEPT_WRITE] = "INSERT INTO kept VALUES (?1, ?2, ?3, ?4, ?5)"
+		   " ON CONFLICT (channel) DO UPDATE"
+		   " SET events = ?2, bytes = ?3, exempt = ?4, due = ?5",
+    [KEPT_FORGET] = "DELETE FROM kept WHERE channel = ?",
+    [KEPT_TOTALS] = "SELECT ifnull(sum(events), 0), ifnull(sum(bytes), 0)"
+		    " FROM kept WHERE exempt",
+    [KEPT_COUNT] = "SELECT count(*), ifnull(sum(" SIZE "), 0), min(cursor)"
+		   " FROM event WHERE channel = ?",
+    [LATEST_FIND] = "SELECT cursor FROM latest WHERE channel = ? AND key = ?",
+    [LATEST_SET] = "INSERT INTO latest VALUES (?1, ?2, ?3)"
+		   " ON CONFLICT (channel, key) DO UPDATE SET cursor = ?3",
+    [LATEST_DROP] = "DELETE FROM latest WHERE cursor = ?",
+    [LATEST_MAKE] = "INSERT INTO latest SELECT channel,"
+		    " CASE kind WHEN 3 THEN x'' ELSE ifnull(key, '') END,"
+		    " max(cursor) FROM event WHERE channel = ? GROUP BY 2",
+    [EVENT_DROP] = "DELETE FROM event WHERE cursor = ? RETURNING " SIZE,
+    [EVENT_SUPERSEDE] = "DELETE FROM event WHERE channel = ?1 AND cursor"
+			" NOT IN (SELECT cursor FROM latest"
+			" WHERE channel = ?1)",
+    [RULES_READ] = "SELECT fingerprint FROM rules",
+    [RULES_WRITE] = "INSERT INTO rules VALUES (1, ?1)"
+		    " ON CONFLICT (one) DO UPDATE SET fingerprint = ?1",
     [REVOCATION_NEWEST] = "SELECT seq FROM sqlite_sequence"
 			  " WHERE name = 'revocation'",
     [REVOCATION_COUNT] = "SELECT count(*) FROM revocation",

@@ -16,23 +16,37 @@ enum {
 	CHECKPOINT_PAGES = 1024, /* 4 MiB */
 };
 
-struct horizon {
+/* Two ways through the log, each from where it was the last time. What they
+ * pass over is for others to let go. */
+enum pass {
+	PASS_AGE,  /* by age: passes over channels with rules of their own */
+	PASS_ROOM, /* to make room: over channels with such bounds */
+};
+
+enum whose { WHOSE_SHARED, WHOSE_RULED, WHOSE_EXEMPT };
+
+struct gone {
 	int64_t channel;
 	uint64_t cursor;
 };
 
 /* What a step lets go. */
 struct trim {
-	struct horizon horizons[STORE_TRIM_ROWS_MAX];
+	struct gone gone[STORE_TRIM_ROWS_MAX];
 	size_t count;
+	size_t looked;
+	uint64_t events; /* of channels without rules */
 	uint64_t bytes;
-	uint64_t cursor; /* the newest that goes */
+	uint64_t newest;
+	uint64_t from; /* the step is about what lies behind, */
+	uint64_t to;   /* up to there */
+	bool holey;    /* some of that stays */
 };
 
 static int
 by_channel_then_cursor(const void *a, const void *b)
 {
-	const struct horizon *first = a, *second = b;
+	const struct gone *first = a, *second = b;
 
 	if (first->channel != second->channel)
 		return first->channel < second->channel ? -1 : 1;
@@ -41,108 +55,166 @@ by_channel_then_cursor(const void *a, const void *b)
 						: 0;
 }
 
+/* Is there too much of what shares the bounds, without what goes already? */
 static bool
-over_limit(const struct store_totals *totals, const struct trim *trim,
-    const struct store_limits *limits, uint64_t now_ms, uint64_t cursor)
+needs_room(const struct store_totals *totals, const struct store_limits *limits,
+    uint64_t events, uint64_t bytes)
 {
-	uint64_t age_ms =
-	    cursor_id_ms(cursor) < now_ms ? now_ms - cursor_id_ms(cursor) : 0;
-
-	return age_ms > limits->max_age_ms ||
-	       totals->events - trim->count > limits->max_events ||
-	       totals->bytes - trim->bytes > limits->max_bytes;
+	return totals->events - totals->exempt_events - events >
+		   limits->max_events ||
+	       totals->bytes - totals->exempt_bytes - bytes > limits->max_bytes;
 }
 
-/* Collects the rows that must go. 0 or -1. */
+static bool
+is_old(const struct store_limits *limits, uint64_t now_ms, uint64_t cursor)
+{
+	uint64_t ms = cursor_id_ms(cursor);
+
+	return ms < now_ms && now_ms - ms > limits->max_age_ms;
+}
+
+/* The row at which the scan stands goes. 0 or -1. */
+static int
+add_row(struct store_writer *writer, struct trim *trim, sqlite3_stmt *row)
+{
+	uint64_t bytes = store_number(row, 2);
+	struct store_channel *channel;
+
+	trim->gone[trim->count++] =
+	    (struct gone){sqlite3_column_int64(row, 1), store_number(row, 0)};
+	if (sqlite3_column_int(row, 3) == WHOSE_SHARED) {
+		trim->events++;
+		trim->bytes += bytes;
+		trim->newest = store_number(row, 0);
+		return 0;
+	}
+	channel = store_find_channel(writer, store_slice(row, 4));
+	if (channel == NULL)
+		return -1;
+	store_channel_let_go(writer, channel, 1, bytes);
+	store_bind(writer->statements[LATEST_DROP], 1, store_number(row, 0));
+	return store_do(writer, LATEST_DROP);
+}
+
+/* In a transaction: collects the rows that must go. 0 or -1. */
 static int
 scan_oldest(struct store_writer *writer, const struct store_limits *limits,
-    uint64_t now_ms, int rows, struct trim *trim)
+    uint64_t now_ms, enum pass pass, int rows, struct trim *trim)
 {
 	sqlite3_stmt *scan = writer->statements[TRIM_SCAN];
 	int result;
 
-	store_bind(scan, 1, (uint64_t)rows);
+	trim->from = trim->to =
+	    pass == PASS_AGE ? writer->aged_to : writer->counted_to;
+	store_bind(scan, 1, trim->from);
+	store_bind(scan, 2, (uint64_t)rows);
 	while ((result = sqlite3_step(scan)) == SQLITE_ROW) {
 		uint64_t cursor = store_number(scan, 0);
+		enum whose whose = (enum whose)sqlite3_column_int(scan, 3);
 
-		if (!over_limit(&writer->totals, trim, limits, now_ms, cursor))
+		if (whose > (pass == PASS_AGE ? WHOSE_SHARED : WHOSE_RULED))
+			trim->holey = true;
+		else if (pass == PASS_AGE ? !is_old(limits, now_ms, cursor)
+					  : !needs_room(&writer->totals, limits,
+						trim->events, trim->bytes))
 			break;
-		trim->horizons[trim->count++] =
-		    (struct horizon){sqlite3_column_int64(scan, 1), cursor};
-		trim->bytes += store_number(scan, 2);
-		trim->cursor = cursor;
+		else if (add_row(writer, trim, scan) == -1)
+			break;
+		trim->to = cursor;
+		trim->looked++;
 	}
-	sqlite3_reset(scan);
+	if (sqlite3_reset(scan) != SQLITE_OK)
+		return -1;
 	return result == SQLITE_ROW || result == SQLITE_DONE ? 0 : -1;
+}
+int
+store_note_loss(struct store_writer *writer, int64_t channel, uint64_t cursor)
+{
+	sqlite3_stmt *horizon = writer->statements[TRIM_HORIZON];
+
+	if (cursor > writer->totals.max_horizon)
+		writer->totals.max_horizon = cursor;
+	store_bind(horizon, 1, (uint64_t)channel);
+	store_bind(horizon, 2, cursor);
+	store_bind(horizon, 3, writer->totals.losses);
+	return store_do(writer, TRIM_HORIZON);
 }
 
 static int
 write_horizons(struct store_writer *writer, struct trim *trim)
 {
-	sqlite3_stmt *horizon = writer->statements[TRIM_HORIZON];
-
-	qsort(trim->horizons, trim->count, sizeof(trim->horizons[0]),
+	qsort(trim->gone, trim->count, sizeof(trim->gone[0]),
 	    by_channel_then_cursor);
 	for (size_t i = 0; i < trim->count; i++) {
-		const struct horizon *newest = &trim->horizons[i];
+		const struct gone *newest = &trim->gone[i];
 
 		/* Only the last, newest one of each channel counts. */
 		if (i + 1 < trim->count && newest[1].channel == newest->channel)
 			continue;
-		store_bind(horizon, 1, (uint64_t)newest->channel);
-		store_bind(horizon, 2, newest->cursor);
-		store_bind(horizon, 3, writer->totals.losses);
-		if (store_do(writer, TRIM_HORIZON) == -1)
+		if (store_note_loss(writer, newest->channel, newest->cursor) ==
+		    -1)
 			return -1;
 	}
 	return 0;
 }
 
 static int
-delete_events(struct store_writer *writer, struct trim *trim)
+delete_between(struct store_writer *writer, uint64_t from, uint64_t to)
 {
-	struct store_totals *totals = &writer->totals;
-
-	totals->events -= trim->count;
-	totals->bytes -= trim->bytes;
-	totals->losses++;
-	if (trim->cursor > totals->max_horizon)
-		totals->max_horizon = trim->cursor;
-	store_bind(writer->statements[TRIM_EVENTS], 1, trim->cursor);
-	return write_horizons(writer, trim) == -1 ||
-		       store_do(writer, TRIM_EVENTS) == -1
-		   ? -1
-		   : 0;
+	store_bind(writer->statements[TRIM_EVENTS], 1, from);
+	store_bind(writer->statements[TRIM_EVENTS], 2, to);
+	return store_do(writer, TRIM_EVENTS);
 }
 
-/* Looks at the next channel, and forgets it when it has no events any more.
- * 1, 0 when it still has some, or -1. */
+static int
+delete_events(struct store_writer *writer, struct trim *trim)
+{
+	writer->totals.events -= trim->events;
+	writer->totals.bytes -= trim->bytes;
+	if (write_horizons(writer, trim) == -1)
+		return -1;
+	if (!trim->holey)
+		return delete_between(writer, trim->from, trim->to);
+	for (size_t i = 0; i < trim->count; i++) {
+		uint64_t cursor = trim->gone[i].cursor;
+
+		if (delete_between(writer, cursor - 1, cursor) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* Looks at the channel whose horizon is next, and forgets it when it has no
+ * events any more: those whose losses are oldest go first, for the horizon of
+ * what is forgotten holds for all of it. 1, 0 when it still has some, or -1. */
 static int
 forget_channel(struct store_writer *writer)
 {
 	sqlite3_stmt *next = writer->statements[CHANNEL_NEXT];
-	uint64_t horizon;
+	uint64_t id;
 	bool empty;
 	int result;
 
-	store_bind(next, 1, (uint64_t)writer->channel_looked);
+	store_bind(next, 1, writer->channel_looked);
 	result = sqlite3_step(next);
-	writer->channel_looked = sqlite3_column_int64(next, 0);
-	horizon = store_number(next, 1);
+	id = store_number(next, 0);
+	writer->channel_looked = store_number(next, 1);
 	empty = sqlite3_column_int(next, 2) != 0;
 	sqlite3_reset(next);
 	if (result == SQLITE_DONE || (result == SQLITE_ROW && !empty))
 		return 0;
-	store_bind(writer->statements[CHANNEL_FORGET], 1,
-	    (uint64_t)writer->channel_looked);
-	if (result != SQLITE_ROW || store_do(writer, CHANNEL_FORGET) == -1)
+	store_bind(writer->statements[CHANNEL_FORGET], 1, id);
+	store_bind(writer->statements[KEPT_FORGET], 1, id);
+	if (result != SQLITE_ROW || store_do(writer, CHANNEL_FORGET) == -1 ||
+	    store_do(writer, KEPT_FORGET) == -1)
 		return -1;
-	if (horizon > writer->totals.floor)
-		writer->totals.floor = horizon;
+	if (writer->channel_looked > writer->totals.floor)
+		writer->totals.floor = writer->channel_looked;
 	writer->totals.channels--;
 	return 1;
 }
 
+/* The rows that are to be written, are. 0 or -1. */
 static int
 forget_channels(
     struct store_writer *writer, const struct store_limits *limits, int rows)
@@ -164,21 +236,63 @@ forget_channels(
 	return 0;
 }
 
+/* The first pass that has something to do, if one has. Room is made when
+ * nothing else is left to go. 0 or -1. */
+static int
+trim_shared(struct store_writer *writer, const struct store_limits *limits,
+    uint64_t now_ms, int rows, struct trim *trim, enum pass *pass)
+{
+	*pass = PASS_AGE;
+	if (scan_oldest(writer, limits, now_ms, *pass, rows, trim) == -1)
+		return -1;
+	if (trim->looked == 0 && needs_room(&writer->totals, limits, 0, 0) &&
+	    !store_is_due(writer, now_ms)) {
+		*pass = PASS_ROOM;
+		if (scan_oldest(writer, limits, now_ms, *pass, rows, trim) ==
+		    -1)
+			return -1;
+	}
+	return trim->count > 0 ? delete_events(writer, trim) : 0;
+}
+
+/* Notes how far the log was gone through. */
+static void
+move_on(struct store_writer *writer, const struct trim *trim, enum pass pass)
+{
+	if (pass == PASS_AGE)
+		writer->aged_to = trim->to;
+	else
+		writer->counted_to = trim->to;
+	if (trim->newest > writer->shared_horizon)
+		writer->shared_horizon = trim->newest;
+}
+
+/* How many events were let go, or -1. */
 static int
 trim_step(struct store_writer *writer, const struct store_limits *limits,
     uint64_t now_ms, int rows, struct trim *trim)
 {
+	enum pass pass;
+	int due;
+
 	if (store_do(writer, WRITE_BEGIN) == -1)
 		return -1;
 	writer->totals = writer->committed;
-	if (scan_oldest(writer, limits, now_ms, rows, trim) == -1 ||
-	    (trim->count > 0 && delete_events(writer, trim) == -1) ||
-	    forget_channels(writer, limits, rows / 16 + 1) == -1 ||
+	writer->totals.losses++;
+	due = store_let_go_due(writer, now_ms, rows);
+	if (due == -1 ||
+	    trim_shared(writer, limits, now_ms, rows, trim, &pass) == -1 ||
+	    store_write_channels(writer) == -1)
+		return -1;
+	if (due == 0 && trim->count == 0)
+		writer->totals.losses--;
+	if (forget_channels(writer, limits, rows / 16 + 1) == -1 ||
 	    store_write_totals(writer) == -1 ||
 	    store_do(writer, WRITE_COMMIT) == -1)
 		return -1;
 	writer->committed = writer->totals;
-	return 0;
+	move_on(writer, trim, pass);
+	return (int)trim->count + due;
 }
 
 /* Is there anything to do, without a transaction of its own? */
@@ -186,25 +300,30 @@ static bool
 needs_trim(struct store_writer *writer, const struct store_limits *limits,
     uint64_t now_ms)
 {
-	static const struct trim none = {.count = 0};
 	sqlite3_stmt *scan = writer->statements[TRIM_SCAN];
-	bool needs = writer->committed.channels > limits->max_channels;
+	bool needs = writer->committed.channels > limits->max_channels ||
+		     needs_room(&writer->committed, limits, 0, 0) ||
+		     store_is_due(writer, now_ms);
 
-	store_bind(scan, 1, 1);
-	if (!needs && sqlite3_step(scan) == SQLITE_ROW)
-		needs = over_limit(&writer->committed, &none, limits, now_ms,
-		    store_number(scan, 0));
+	if (needs)
+		return true;
+	store_bind(scan, 1, writer->aged_to);
+	store_bind(scan, 2, 1);
+	if (sqlite3_step(scan) == SQLITE_ROW)
+		needs = sqlite3_column_int(scan, 3) != WHOSE_SHARED ||
+			is_old(limits, now_ms, store_number(scan, 0));
 	sqlite3_reset(scan);
 	return needs;
 }
 
 int
 store_trim(struct store_writer *writer, const struct store_limits *limits,
-    uint64_t now_ms, int rows)
+    uint64_t now_ms, int rows, bool *more)
 {
 	struct trim *trim;
-	int let_go = -1;
+	int let_go;
 
+	*more = false;
 	if (!needs_trim(writer, limits, now_ms))
 		return 0;
 	trim = calloc(1, sizeof(*trim));
@@ -212,11 +331,15 @@ store_trim(struct store_writer *writer, const struct store_limits *limits,
 		return store_failed(writer, "trim: no memory");
 	if (rows > STORE_TRIM_ROWS_MAX)
 		rows = STORE_TRIM_ROWS_MAX;
-	if (trim_step(writer, limits, now_ms, rows, trim) == 0) {
-		let_go = (int)trim->count;
-	} else {
+	let_go = trim_step(writer, limits, now_ms, rows, trim);
+	if (let_go == -1) {
 		store_failed(writer, "trim");
 		store_rollback(writer);
+	} else {
+		*more = trim->looked == (size_t)rows ||
+			(trim->looked > 0 &&
+			    needs_room(&writer->committed, limits, 0, 0)) ||
+			store_is_due(writer, now_ms);
 	}
 	free(trim);
 	return let_go;

@@ -5,23 +5,16 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <uthash.h>
 
 #include "broker/hub/store_writer.h"
+#include "broker/shared/config.h"
 #include "broker/shared/log.h"
 #include "broker/shared/store.h"
 #include "protocol/message.h"
 
 enum {
-	CHANNELS_CACHED_MAX = 65536,
 	/* Old runs are looked for each time a publisher has sent so many. */
 	RUN_TRIM_EVENTS = 1024,
-};
-
-struct store_channel {
-	int64_t id;
-	UT_hash_handle hh;
-	char name[]; /* not terminated */
 };
 
 int
@@ -130,6 +123,7 @@ store_writer_open(const char *path, const char *synchronous)
 		return NULL;
 	}
 	writer->totals = writer->committed;
+	writer->shared_horizon = writer->committed.max_horizon;
 	return writer;
 }
 
@@ -153,79 +147,12 @@ store_writer_totals(const struct store_writer *writer)
 	return &writer->committed;
 }
 
-void
-store_forget_channels(struct store_writer *writer)
-{
-	struct store_channel *channel = NULL, *next = NULL;
-
-	HASH_ITER (hh, writer->channels, channel, next) {
-		HASH_DEL(writer->channels, channel);
-		free(channel);
-	}
-	writer->cached = 0;
-}
-
-static int
-cache_channel(struct store_writer *writer, struct slice name, int64_t id)
-{
-	struct store_channel *channel;
-
-	if (writer->cached >= CHANNELS_CACHED_MAX)
-		store_forget_channels(writer);
-	channel = malloc(sizeof(*channel) + name.len);
-	if (channel == NULL)
-		return -1;
-	channel->id = id;
-	memcpy(channel->name, name.bytes, name.len);
-	HASH_ADD(hh, writer->channels, name, name.len, channel);
-	writer->cached++;
-	return 0;
-}
-
-static int
-make_channel(struct store_writer *writer, struct slice name, int64_t *id)
-{
-	sqlite3_stmt *make = writer->statements[CHANNEL_MAKE];
-
-	/* One that was forgotten may come back: it lost what the floor says. */
-	store_bind_text(make, 1, name);
-	store_bind(make, 2, writer->totals.floor);
-	if (store_do(writer, CHANNEL_MAKE) == -1)
-		return -1;
-	*id = sqlite3_last_insert_rowid(writer->db);
-	writer->totals.channels++;
-	return 0;
-}
-
-/* The row id of a channel, which is made when it is new. 0 or -1. */
-static int
-find_channel(struct store_writer *writer, struct slice name, int64_t *id)
-{
-	sqlite3_stmt *find = writer->statements[CHANNEL_FIND];
-	struct store_channel *channel;
-	int result;
-
-	HASH_FIND(hh, writer->channels, name.bytes, name.len, channel);
-	if (channel != NULL) {
-		*id = channel->id;
-		return 0;
-	}
-	store_bind_text(find, 1, name);
-	result = sqlite3_step(find);
-	*id = sqlite3_column_int64(find, 0);
-	sqlite3_reset(find);
-	if (result == SQLITE_DONE && make_channel(writer, name, id) == -1)
-		return -1;
-	if (result != SQLITE_DONE && result != SQLITE_ROW)
-		return -1;
-	return cache_channel(writer, name, *id);
-}
-
 int
 store_begin(struct store_writer *writer)
 {
 	writer->totals = writer->committed;
 	writer->run.count = 0;
+	writer->added = 0;
 	if (store_do(writer, WRITE_BEGIN) == -1)
 		return store_failed(writer, "begin");
 	return 0;
@@ -314,18 +241,23 @@ int
 store_add(struct store_writer *writer, const struct store_item *item)
 {
 	struct event event = record_event(item->record);
-	int64_t channel;
+	struct store_channel *channel;
+	uint64_t bytes =
+	    event.channel.len + event.type.len + event.key.len + event.data.len;
 
 	assert(event.cursor > writer->totals.last_cursor);
 	assert(item->publisher->id != 0);
-	if (find_channel(writer, event.channel, &channel) == -1 ||
-	    insert_event(writer, &event, channel) == -1 ||
+	channel = store_find_channel(writer, event.channel);
+	if (channel == NULL ||
+	    insert_event(writer, &event, channel->id) == -1 ||
+	    (channel->ruled &&
+		store_channel_take(writer, channel, &event, bytes) == -1) ||
 	    extend_run(writer, item) == -1)
 		return store_failed(writer, "add");
 	writer->totals.last_cursor = event.cursor;
 	writer->totals.events++;
-	writer->totals.bytes +=
-	    event.channel.len + event.type.len + event.key.len + event.data.len;
+	writer->added++;
+	writer->totals.bytes += bytes;
 	return 0;
 }
 
@@ -345,12 +277,38 @@ store_write_totals(struct store_writer *writer)
 	return store_do(writer, WRITE_STATE);
 }
 
+/* Keys of requests are forgotten with their events, and those of events that
+ * their channel does not keep when as many as are kept have come since. */
+static void
+mark_events(struct store_writer *writer, uint64_t events)
+{
+	uint64_t apart;
+
+	if (writer->config == NULL)
+		return;
+	apart = writer->config->history_max_events / STORE_MARKS + 1;
+	writer->unmarked += events;
+	if (writer->unmarked < apart)
+		return;
+	writer->unmarked = 0;
+	if (writer->mark_count >= STORE_MARKS &&
+	    writer->marks[writer->mark_count % STORE_MARKS] >
+		writer->shared_horizon)
+		writer->shared_horizon =
+		    writer->marks[writer->mark_count % STORE_MARKS];
+	writer->marks[writer->mark_count++ % STORE_MARKS] =
+	    writer->totals.last_cursor;
+}
+
 int
 store_commit(struct store_writer *writer)
 {
-	if (store_close_run(writer) == -1 || store_write_totals(writer) == -1 ||
+	if (store_close_run(writer) == -1 ||
+	    store_write_channels(writer) == -1 ||
+	    store_write_totals(writer) == -1 ||
 	    store_do(writer, WRITE_COMMIT) == -1)
 		return store_failed(writer, "commit");
 	writer->committed = writer->totals;
+	mark_events(writer, writer->added);
 	return 0;
 }

@@ -11,6 +11,7 @@
 
 #include "broker/shared/record.h"
 
+struct config;
 struct store_writer;
 
 /* What is in the store, and how far. */
@@ -22,6 +23,9 @@ struct store_totals {
 	uint64_t losses;      /* trimming steps so far */
 	uint64_t max_horizon; /* newest cursor let go on any channel */
 	uint64_t floor;       /* horizon of channels not remembered */
+	/* Of these, what does not count for the bounds that channels share: */
+	uint64_t exempt_events;
+	uint64_t exempt_bytes;
 };
 
 /* A publisher as the store knows it. */
@@ -41,6 +45,14 @@ struct store_item {
 struct store_writer *store_writer_open(
     const char *path, const char *synchronous);
 void store_writer_close(struct store_writer *writer);
+
+/*
+ * Keeps channels by the [channel] blocks of the configuration, which must
+ * outlast the writer. When these are not those of the last time, all that is
+ * there is counted anew, and of channels that keep the latest only, what was
+ * superseded goes. Before the first batch. 0, or -1 (logged).
+ */
+int store_keep_by(struct store_writer *writer, const struct config *config);
 
 const struct store_totals *store_writer_totals(
     const struct store_writer *writer);
@@ -96,7 +108,7 @@ int store_replay(struct store_writer *writer, uint64_t after,
 int store_find_tail(struct store_writer *writer, uint64_t after, uint64_t bytes,
     uint64_t *cursor);
 
-/* What is kept at most. */
+/* What is kept at most, of all channels but those with bounds of their own. */
 struct store_limits {
 	uint64_t max_age_ms;
 	uint64_t max_events;
@@ -107,12 +119,13 @@ struct store_limits {
 enum { STORE_TRIM_ROWS_MAX = 8192 };
 
 /*
- * Lets go of what is over the limits, the oldest first, at most `rows` events
- * in one transaction (at most STORE_TRIM_ROWS_MAX). The number of events let
- * go; -1: failed (logged).
+ * Lets go of what is over the limits, the oldest first, and of what is past the
+ * rules of its channel. Looks at most at `rows` events of either kind in one
+ * transaction (at most STORE_TRIM_ROWS_MAX). The number of events let go, and
+ * whether there may be more to do; -1: failed (logged).
  */
 int store_trim(struct store_writer *writer, const struct store_limits *limits,
-    uint64_t now_ms, int rows);
+    uint64_t now_ms, int rows, bool *more);
 
 /* Moves committed pages from the log into the database file, when they are
  * enough to be worth it. Readers are not disturbed. */

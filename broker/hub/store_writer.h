@@ -6,7 +6,9 @@
 #define SSEMUX_HUB_STORE_WRITER_H
 
 #include <sqlite3.h>
+#include <uthash.h>
 
+#include "broker/hub/retention.h"
 #include "broker/hub/store_write.h"
 
 enum store_statement {
@@ -33,6 +35,22 @@ enum store_statement {
 	TRIM_EVENTS,
 	CHANNEL_NEXT,
 	CHANNEL_FORGET,
+	KEPT_DUE,
+	KEPT_SCAN,
+	KEPT_LET_GO,
+	KEPT_WRITE,
+	KEPT_FORGET,
+	KEPT_TOTALS,
+	KEPT_COUNT,
+	LATEST_FIND,
+	LATEST_SET,
+	LATEST_DROP,
+	LATEST_MAKE,
+	EVENT_DROP,
+	EVENT_SUPERSEDE,
+	CHANNEL_EACH,
+	RULES_READ,
+	RULES_WRITE,
 	REVOCATION_NEWEST,
 	REVOCATION_COUNT,
 	REVOCATION_OF_USER,
@@ -44,7 +62,21 @@ enum store_statement {
 	STORE_STATEMENTS
 };
 
-struct store_channel; /* one of the cached names */
+enum { STORE_MARKS = 16 };
+
+/* A channel, as far as it is in the cache. */
+struct store_channel {
+	int64_t id;
+	bool ruled; /* has rules of its own, and a row of the table kept: */
+	bool dirty; /* the row is to be written */
+	struct store_channel *next_dirty;
+	struct retention rules;
+	uint64_t events;
+	uint64_t bytes;
+	uint64_t due_ms; /* RETENTION_NEVER: it has no events */
+	UT_hash_handle hh;
+	char name[]; /* hh.keylen bytes */
+};
 
 /* Events of one publisher that become one row of the table run. */
 struct store_run {
@@ -62,13 +94,27 @@ struct store_writer {
 	sqlite3_stmt *statements[STORE_STATEMENTS];
 	struct store_totals totals;    /* with the open batch */
 	struct store_totals committed; /* without it */
+	uint64_t added;                /* events in the open batch */
 	struct store_run run;
-	struct store_channel *channels; /* names to row ids */
+	struct store_channel *channels; /* the cache */
 	size_t cached;
+	struct store_channel *dirty;
+	const struct config *config; /* with the rules; NULL: there are none */
+	/* How far the log holds nothing that is let go for its age, or to make
+	 * room; cursors. */
+	uint64_t aged_to;
+	uint64_t counted_to;
+	/* The newest cursor let go by the bounds that channels share, or that
+	 * would be, if all channels shared them. */
+	uint64_t shared_horizon;
+	uint64_t marks[STORE_MARKS]; /* cursors, each so many events after the
+				      * one before; a ring */
+	uint64_t mark_count;
+	uint64_t unmarked;        /* events since the last */
 	int wal_pages;            /* in the write-ahead log */
 	int64_t publisher_looked; /* where forgetting goes on */
-	int64_t channel_looked;
-	uint64_t revocations; /* rows, once they were counted */
+	uint64_t channel_looked;  /* its horizon */
+	uint64_t revocations;     /* rows, once they were counted */
 };
 
 /* Runs a statement that returns no row. 0, or -1 (not logged). */
@@ -91,7 +137,42 @@ void store_bind_text(sqlite3_stmt *statement, int index, struct slice text);
 uint64_t store_number(sqlite3_stmt *statement, int column);
 struct slice store_slice(sqlite3_stmt *statement, int column);
 
-/* The names that are no longer valid were changed: forgets the cache. */
+/* --- channels: store_channels.c --- */
+
+/* The channel of this name, which is made when it is new; valid until the next
+ * is looked for. NULL: failed (not logged). */
+struct store_channel *store_find_channel(
+    struct store_writer *writer, struct slice name);
+
+/* Ruled, it has an event more. 0, or -1 (not logged). */
+int store_channel_take(struct store_writer *writer,
+    struct store_channel *channel, const struct event *event, uint64_t bytes);
+
+/* Ruled, it has so many events less; the row must be written. */
+void store_channel_let_go(struct store_writer *writer,
+    struct store_channel *channel, uint64_t events, uint64_t bytes);
+void store_channel_soil(
+    struct store_writer *writer, struct store_channel *channel);
+
+/* Writes the rows that must be, into the open transaction. 0, or -1 (not
+ * logged). */
+int store_write_channels(struct store_writer *writer);
+
+/* Forgets the cache, when ids are no longer valid or a transaction failed. */
 void store_forget_channels(struct store_writer *writer);
+
+/* --- what trimming shares: store_trim.c --- */
+
+/* Notes in the open transaction that a channel let go of events up to there.
+ * 0, or -1 (not logged). */
+int store_note_loss(
+    struct store_writer *writer, int64_t channel, uint64_t cursor);
+
+/* In the open transaction, lets go of what is due on ruled channels; looks at
+ * so many rows. How many went, or -1 (not logged). */
+int store_let_go_due(struct store_writer *writer, uint64_t now_ms, int rows);
+
+/* Is any channel due? */
+bool store_is_due(struct store_writer *writer, uint64_t now_ms);
 
 #endif

@@ -52,6 +52,17 @@ static const char later_schema[] =
     " restores INTEGER NOT NULL);"
     "CREATE INDEX IF NOT EXISTS revocation_by_user ON revocation (user);"
     "CREATE INDEX IF NOT EXISTS revocation_by_time ON revocation (at_ms);"
+    "CREATE TABLE IF NOT EXISTS kept ("
+    " channel INTEGER PRIMARY KEY, events INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL, exempt INTEGER NOT NULL, due INTEGER);"
+    "CREATE INDEX IF NOT EXISTS kept_by_due ON kept (due)"
+    " WHERE due IS NOT NULL;"
+    "CREATE TABLE IF NOT EXISTS latest ("
+    " channel INTEGER NOT NULL, key TEXT NOT NULL, cursor INTEGER NOT NULL,"
+    " PRIMARY KEY (channel, key)) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS latest_by_cursor ON latest (cursor);"
+    "CREATE TABLE IF NOT EXISTS rules ("
+    " one INTEGER PRIMARY KEY CHECK (one = 1), fingerprint INTEGER NOT NULL);"
     "COMMIT;";
 
 _Static_assert(STORE_LAYOUT == 1, "the schema's user_version");
@@ -138,11 +149,11 @@ make_tables(sqlite3 *db, int layout)
 		return -1;
 	if (sqlite3_exec(db,
 		"SELECT 1 FROM sqlite_master"
-		" WHERE name = 'revocation_by_time'",
+		" WHERE name IN ('revocation_by_time', 'rules')",
 		take_count, &later, NULL) != SQLITE_OK)
 		return -1;
-	return later > 0 || sqlite3_exec(db, later_schema, NULL, NULL, NULL) ==
-				SQLITE_OK
+	return later == 2 || sqlite3_exec(db, later_schema, NULL, NULL, NULL) ==
+				 SQLITE_OK
 		   ? 0
 		   : -1;
 }

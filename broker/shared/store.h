@@ -7,6 +7,9 @@
  *	run	   which sequence numbers of a publisher have which cursors
  *	state	   one row: totals, and the newest cursor ever given
  *	revocation what was withdrawn from which user, or given back, by number
+ *	kept	   channels with rules of their own, see hub/retention.h
+ *	latest	   of such with keep = latest: by channel and key, the one event
+ *	rules	   one row: a number that stands for the rules of these
  *
  * A run of n events of one publisher that were committed together has
  * consecutive sequence numbers and consecutive cursors, so it is one row.
@@ -22,8 +25,18 @@
  * those that lie within its pattern; these are deleted with it, so that the
  * rows in order always say what holds.
  *
- * The table revocation came later than layout 1, which is the same without it:
- * a store that lacks it gets it when it is opened for writing.
+ * A row of kept says how many events and bytes the channel has, and when it is
+ * to be looked at for what is past its rules: due, in Unix milliseconds; 0 is
+ * at once, NULL never, for it has no events. It may be earlier than needed, so
+ * that it need not be changed with every event. exempt is 1 when its events do
+ * not count for the bounds that all channels share. A channel without a row is
+ * kept as the section history says. In latest, the empty text is what has no
+ * key, and the empty blob a resync. When the rules have changed, the hub makes
+ * both tables anew as it starts.
+ *
+ * The tables revocation, kept, latest and rules came later than layout 1, which
+ * is the same without them: a store that lacks them gets them when it is opened
+ * for writing.
  */
 #ifndef SSEMUX_SHARED_STORE_H
 #define SSEMUX_SHARED_STORE_H

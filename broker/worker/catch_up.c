@@ -74,6 +74,17 @@ arrive(struct worker *worker, struct subscriber *subscriber)
 	return STEP_AT_HEAD;
 }
 
+/* Has the window all that is still to come? Not what was said to be lost; but
+ * a half-written event is finished from wherever it is. */
+static bool
+has_window(const struct worker *worker, const struct subscriber *subscriber)
+{
+	uint64_t from = catch_up_from(subscriber);
+
+	return from >= worker->window.floor &&
+	       (from >= subscriber->lost_to || subscriber->partial != 0);
+}
+
 static enum step
 take_step(struct worker *worker, struct subscriber *subscriber)
 {
@@ -95,7 +106,7 @@ take_step(struct worker *worker, struct subscriber *subscriber)
 	}
 	if (catch_up_from(subscriber) >= worker->window.head)
 		return arrive(worker, subscriber);
-	if (catch_up_from(subscriber) >= worker->window.floor)
+	if (has_window(worker, subscriber))
 		return step_in_window(worker, subscriber);
 	return catch_up_in_store(worker, subscriber);
 }

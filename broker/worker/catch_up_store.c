@@ -99,6 +99,16 @@ note_lost(struct slice name, void *context)
 		tell_lost(lost);
 }
 
+/* What it is told to be lost is lost: the store is read up to where it let
+ * events go, though the window may still have some of these. 0 or -1. */
+static int
+note_told(struct worker *worker, struct subscriber *subscriber)
+{
+	uint64_t losses;
+
+	return store_read_horizon(worker->store, &subscriber->lost_to, &losses);
+}
+
 /* 0; 1 when something was lost and is to be said first; -1. */
 static int
 find_losses(struct worker *worker, struct subscriber *subscriber,
@@ -116,7 +126,7 @@ find_losses(struct worker *worker, struct subscriber *subscriber,
 	tell_lost(&lost);
 	buf_finish(&lost.names);
 	if (result == 0 && buf_length(&subscriber->connection->out) > 0)
-		return 1;
+		return note_told(worker, subscriber) == 0 ? 1 : -1;
 	return result;
 }
 

@@ -47,6 +47,8 @@ struct subscriber {
 	uint32_t slot;         /* in the worker's roster */
 	uint64_t last_matched; /* so that two patterns give one delivery */
 	uint64_t losses;       /* trimming steps whose losses it was told of */
+	uint64_t lost_to;      /* no event up to there that the store let go
+				* comes any more, for it was said to be lost */
 	struct handed_node handed; /* while an event for it is counted */
 	uint64_t user_key;         /* under which it is counted, see limits.h */
 	const struct config_stream *block;

@@ -74,8 +74,9 @@ trim(void)
 	size_t kept = 20 + sample_below(&state, 400);
 	const struct store_limits limits = {UINT64_MAX, kept, UINT64_MAX, 1000};
 
-	ck_assert_int_ge(
-	    store_trim(hand.store.writer, &limits, 0, STORE_TRIM_ROWS_MAX), 0);
+	ck_assert_int_ge(store_trim(hand.store.writer, &limits, 0,
+			     STORE_TRIM_ROWS_MAX, &(bool){false}),
+	    0);
 	if (event_count > kept && event_count - kept > trimmed)
 		trimmed = event_count - kept;
 }

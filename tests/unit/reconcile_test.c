@@ -182,7 +182,8 @@ START_TEST(what_is_not_in_the_ring_nor_in_the_store_laps_its_readers)
 	commit(1, 20, 20);
 	show(1, 20, 20);
 	commit(21, 50, 20);
-	ck_assert_int_eq(store_trim(store.writer, &limits, 0, 1000), 40);
+	ck_assert_int_eq(
+	    store_trim(store.writer, &limits, 0, 1000, &(bool){false}), 40);
 	start_hub(50);
 	assert_lapped();
 	ck_assert_uint_eq(reader.cursor, 40);
@@ -195,7 +196,8 @@ START_TEST(a_store_that_let_go_of_everything_says_where_it_ends)
 	const struct store_limits limits = {UINT64_MAX, 0, UINT64_MAX, 1000};
 
 	commit(1, 50, 20);
-	ck_assert_int_eq(store_trim(store.writer, &limits, 0, 1000), 50);
+	ck_assert_int_eq(
+	    store_trim(store.writer, &limits, 0, 1000, &(bool){false}), 50);
 	start_hub(50);
 	assert_lapped();
 	ck_assert_uint_eq(reader.cursor, 50);

@@ -35,8 +35,8 @@ set_up(void)
 		store_put(&store, i, name, "x");
 	}
 	ck_assert_int_eq(store_commit(store.writer), 0);
-	ck_assert_int_eq(
-	    store_trim(store.writer, &limits, 0, STORE_TRIM_ROWS_MAX),
+	ck_assert_int_eq(store_trim(store.writer, &limits, 0,
+			     STORE_TRIM_ROWS_MAX, &(bool){false}),
 	    CHANNELS + 2);
 	reader = store_reader_open(store.path);
 	ck_assert_ptr_nonnull(reader);

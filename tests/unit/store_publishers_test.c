@@ -233,7 +233,8 @@ START_TEST(publishers_of_keys_go_with_their_events)
 		    0);
 	}
 	ck_assert_int_eq(store_commit(store.writer), 0);
-	ck_assert_int_eq(store_trim(store.writer, &limits, 6000, 100), 4);
+	ck_assert_int_eq(
+	    store_trim(store.writer, &limits, 6000, 100, &(bool){false}), 4);
 	ck_assert_int_eq(
 	    store_forget_old_publishers(store.writer, 0, 64, keeps, &nobody),
 	    2);

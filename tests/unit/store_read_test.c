@@ -95,7 +95,8 @@ let_go(size_t count)
 	    NAMES};
 
 	ck_assert_int_eq(
-	    store_trim(store.writer, &limits, 0, (int)count), (int)count);
+	    store_trim(store.writer, &limits, 0, (int)count, &(bool){false}),
+	    (int)count);
 	for (size_t i = 0; i < count; i++, oldest++) {
 		int name = events[oldest].name;
 
@@ -276,7 +277,7 @@ START_TEST(a_snapshot_does_not_change_while_it_is_read)
 	ck_assert_int_eq(
 	    store_trim(store.writer,
 		&(struct store_limits){UINT64_MAX, 10, UINT64_MAX, 1000}, 0,
-		100),
+		100, &(bool){false}),
 	    100);
 	ck_assert_int_eq(store_read_horizon(reader, &now, &losses), 0);
 	ck_assert_uint_eq(now, 0);
@@ -363,7 +364,9 @@ START_TEST(whose_losses_are_forgotten_is_told_of_by_the_patterns)
 	uint64_t losses = 0;
 
 	for (int i = 0; i < 200; i++)
-		ck_assert_int_ge(store_trim(store.writer, &limits, 0, 512), 0);
+		ck_assert_int_ge(
+		    store_trim(store.writer, &limits, 0, 512, &(bool){false}),
+		    0);
 	ck_assert_uint_le(store_writer_totals(store.writer)->channels, 1);
 	asked.request = (struct store_request){.patterns = asked.patterns,
 	    .pattern_count = 2,

@@ -11,6 +11,7 @@ enum { EVENT_MS = 1000, EVENT_SIZE = 10, EVENTS = 100, ROWS = 1000 };
 
 static struct store_folder store;
 static struct store_limits limits;
+static bool more;
 
 static uint64_t
 cursor_of(uint64_t number)
@@ -40,7 +41,7 @@ tear_down(void)
 static int
 trim(uint64_t now_ms, int rows)
 {
-	return store_trim(store.writer, &limits, now_ms, rows);
+	return store_trim(store.writer, &limits, now_ms, rows, &more);
 }
 
 /* One number of the database, as another program sees it. */
