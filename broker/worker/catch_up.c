@@ -11,6 +11,7 @@
 #include "broker/worker/control.h"
 #include "broker/worker/cursor.h"
 #include "broker/worker/follow.h"
+#include "broker/worker/hold.h"
 #include "broker/worker/place.h"
 #include "broker/worker/progress.h"
 #include "broker/worker/rewind.h"
@@ -19,6 +20,7 @@
 
 enum {
 	WINDOW_ENTRIES_PER_STEP = 2048,
+	RELEASE_STEPS = 64, /* of one who waited for an interval */
 	/* How long those who catch up may keep a worker from its other work,
 	 * in microseconds. */
 	CATCH_UP_US = 2000,
@@ -36,6 +38,7 @@ step_in_window(struct worker *worker, struct subscriber *subscriber)
 	const struct window *window = &worker->window;
 	uint64_t number = window_find(window, catch_up_from(subscriber));
 	uint64_t reached = subscriber->cursor;
+	uint64_t until = hold_reach(worker, subscriber);
 	uint64_t pin = UINT64_MAX;
 	enum added added = ADDED;
 	int most = subscriber->alone ? 1 : WINDOW_ENTRIES_PER_STEP;
@@ -46,6 +49,8 @@ step_in_window(struct worker *worker, struct subscriber *subscriber)
 		const struct window_entry *entry = window_entry(window, number);
 		struct event event = window_event(window, entry);
 
+		if (entry->cursor > until)
+			break;
 		if (subscriber_wants(subscriber, &event))
 			added = progress_add_entry(
 			    worker, subscriber, number, &pin);
@@ -106,9 +111,25 @@ take_step(struct worker *worker, struct subscriber *subscriber)
 	}
 	if (catch_up_from(subscriber) >= worker->window.head)
 		return arrive(worker, subscriber);
+	if (hold_waits(worker, subscriber))
+		return STEP_HELD;
 	if (has_window(worker, subscriber))
 		return step_in_window(worker, subscriber);
 	return catch_up_in_store(worker, subscriber);
+}
+
+bool
+cursor_release(struct worker *worker, struct subscriber *subscriber)
+{
+	enum step step = STEP_AGAIN;
+
+	if (subscriber->place != SUBSCRIBER_HELD)
+		return true;
+	subscriber->hold.waiting_ms = 0;
+	place_move(worker, subscriber, SUBSCRIBER_RUNNABLE);
+	for (int i = 0; i < RELEASE_STEPS && step == STEP_AGAIN; i++)
+		step = take_step(worker, subscriber);
+	return step != STEP_GONE;
 }
 
 bool
@@ -117,6 +138,7 @@ cursor_catch_up(struct worker *worker)
 	uint64_t end_us = worker_steady_us() + CATCH_UP_US;
 	struct subscriber *subscriber;
 
+	holds_turn(worker);
 	while ((subscriber = place_next_runnable(worker)) != NULL) {
 		take_step(worker, subscriber);
 		if (worker_steady_us() > end_us)

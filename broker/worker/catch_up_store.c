@@ -154,7 +154,7 @@ read_store(struct worker *worker, struct subscriber *subscriber,
 	struct store_request request = {
 	    .patterns = worker->patterns,
 	    .after = catch_up_from(subscriber),
-	    .until = worker->window.head,
+	    .until = hold_reach(worker, subscriber),
 	    .rows = STORE_ROWS_PER_STEP,
 	};
 	int result;

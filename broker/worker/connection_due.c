@@ -83,6 +83,8 @@ connection_drain(struct connection *connection)
 	struct subscriber *subscriber = connection->subscriber;
 
 	if (subscriber != NULL) {
+		if (!cursor_release(connection->worker, subscriber))
+			return;
 		/* Nothing can be said in the midst of an event. */
 		if (subscriber->partial == 0 && !subscriber->ended)
 			control_bye(connection->worker, connection, "drain");

@@ -219,8 +219,11 @@ append_list(struct buf *json, const struct buf *list, const char *reason)
 void
 control_heartbeat(struct worker *worker, struct subscriber *subscriber)
 {
-	const struct saying saying = {
-	    worker, subscriber, NULL, 0, worker->window.head};
+	/* Not what is held back. */
+	uint64_t cursor = subscriber->place == SUBSCRIBER_HELD
+			      ? subscriber->cursor
+			      : worker->window.head;
+	const struct saying saying = {worker, subscriber, NULL, 0, cursor};
 
 	send_notice(&subscriber->block->heartbeat, &saying, 0);
 }

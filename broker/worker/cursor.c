@@ -10,6 +10,7 @@
 
 #include "broker/worker/connection.h"
 #include "broker/worker/control.h"
+#include "broker/worker/hold.h"
 #include "broker/worker/place.h"
 #include "broker/worker/progress.h"
 #include "broker/worker/rewind.h"
@@ -54,6 +55,11 @@ deliver_to(void *owner, void *context)
 	if (delivering->counted)
 		handed_await(
 		    delivering->worker, subscriber, delivering->event.cursor);
+	if (subscriber->hold.own_ms > 0) {
+		hold_event(delivering->worker, subscriber, &delivering->event,
+		    subscriber->hold.own_ms);
+		return;
+	}
 	if (subscriber->place != SUBSCRIBER_AT_HEAD ||
 	    subscriber->last_matched == delivering->event.cursor)
 		return;
@@ -132,7 +138,9 @@ cursor_flush(struct worker *worker)
 bool
 cursor_say(struct worker *worker, struct subscriber *subscriber)
 {
-	if (subscriber->place != SUBSCRIBER_AT_HEAD)
+	enum subscriber_place place = subscriber->place;
+
+	if (place != SUBSCRIBER_AT_HEAD && place != SUBSCRIBER_HELD)
 		return true;
 	switch (connection_send(subscriber->connection)) {
 	case CONNECTION_SENT_ALL:
@@ -142,7 +150,8 @@ cursor_say(struct worker *worker, struct subscriber *subscriber)
 	case CONNECTION_SENT_PART:
 		break;
 	}
-	subscriber->cursor = worker->window.head;
+	if (place == SUBSCRIBER_AT_HEAD)
+		subscriber->cursor = worker->window.head;
 	place_block(worker, subscriber);
 	return true;
 }
@@ -160,7 +169,8 @@ cursor_rewound(struct worker *worker, struct subscriber *subscriber)
 void
 cursor_heartbeat(struct worker *worker, struct subscriber *subscriber)
 {
-	if (subscriber->place != SUBSCRIBER_AT_HEAD)
+	if (subscriber->place != SUBSCRIBER_AT_HEAD &&
+	    subscriber->place != SUBSCRIBER_HELD)
 		return;
 	control_heartbeat(worker, subscriber);
 	cursor_say(worker, subscriber);

@@ -7,6 +7,8 @@
  *	older than that	    the store, in short steps
  *	older than history  "resync" for the channels that lost events, then on
  *
+ * At the head, a stream with an interval waits for its end, see hold.h.
+ *
  * A subscriber whose socket is full keeps its place and nothing else: of the
  * event that is half written it remembers which one, and how much is out.
  */
@@ -41,16 +43,21 @@ void cursor_fall_back(struct worker *worker, uint64_t cursor);
 
 /*
  * Control events were appended to what the connection sends next, or to what
- * the subscriber is owed: sends them now when it is at the head, else they go
- * before its next step. False: the subscriber was destroyed.
+ * the subscriber is owed: sends them now when it is at the head or HELD, else
+ * they go before its next step. False: the subscriber was destroyed.
  */
 bool cursor_say(struct worker *worker, struct subscriber *subscriber);
+
+/* Does not let one who waits for the end of an interval wait for it. False: the
+ * subscriber was destroyed. */
+bool cursor_release(struct worker *worker, struct subscriber *subscriber);
 
 /* The subscriber, wherever it is, may have gone back, see rewind.h: it reads on
  * from there, and is told "live" anew. */
 void cursor_rewound(struct worker *worker, struct subscriber *subscriber);
 
-/* A heartbeat to one who is at the head; nothing for anybody else. */
+/* A heartbeat to one who is at the head or waits for the end of an interval;
+ * nothing for anybody else. */
 void cursor_heartbeat(struct worker *worker, struct subscriber *subscriber);
 
 #endif

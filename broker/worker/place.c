@@ -29,21 +29,47 @@ list_remove(struct worker *worker, struct subscriber *subscriber)
 		worker->behind_last = subscriber->previous;
 }
 
+/* Has it less than it could have? Who holds events back has what is due. */
+static bool
+is_behind(enum subscriber_place place)
+{
+	return place == SUBSCRIBER_RUNNABLE || place == SUBSCRIBER_BLOCKED;
+}
+
+static void
+leave(struct worker *worker, struct subscriber *subscriber)
+{
+	if (subscriber->place == SUBSCRIBER_RUNNABLE)
+		list_remove(worker, subscriber);
+	if (subscriber->place == SUBSCRIBER_HELD)
+		hold_leave(worker, subscriber);
+	if (is_behind(subscriber->place))
+		board_subtract(worker->board, METRIC_STREAMS_BEHIND, 1);
+}
+
 void
 place_move(struct worker *worker, struct subscriber *subscriber,
     enum subscriber_place place)
 {
 	if (subscriber->place == place)
 		return;
-	if (subscriber->place == SUBSCRIBER_RUNNABLE)
-		list_remove(worker, subscriber);
-	if (subscriber->place == SUBSCRIBER_AT_HEAD)
-		worker_count(worker, METRIC_STREAMS_BEHIND, 1);
-	if (place == SUBSCRIBER_AT_HEAD)
-		board_subtract(worker->board, METRIC_STREAMS_BEHIND, 1);
-	if (place == SUBSCRIBER_RUNNABLE)
-		list_append(worker, subscriber);
+	leave(worker, subscriber);
 	subscriber->place = place;
+	if (is_behind(place))
+		worker_count(worker, METRIC_STREAMS_BEHIND, 1);
+	switch (place) {
+	case SUBSCRIBER_AT_HEAD:
+		subscriber->hold.waiting_ms = 0;
+		break;
+	case SUBSCRIBER_HELD:
+		hold_enter(worker, subscriber);
+		break;
+	case SUBSCRIBER_RUNNABLE:
+		list_append(worker, subscriber);
+		break;
+	case SUBSCRIBER_BLOCKED:
+		break;
+	}
 }
 
 void
@@ -68,8 +94,5 @@ place_next_runnable(struct worker *worker)
 void
 place_leave(struct worker *worker, struct subscriber *subscriber)
 {
-	if (subscriber->place == SUBSCRIBER_RUNNABLE)
-		list_remove(worker, subscriber);
-	if (subscriber->place != SUBSCRIBER_AT_HEAD)
-		board_subtract(worker->board, METRIC_STREAMS_BEHIND, 1);
+	leave(worker, subscriber);
 }

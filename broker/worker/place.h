@@ -2,6 +2,8 @@
  * place: where a subscriber is in its turn, and the list of those who can go
  * on.
  *
+ *	 +--------> HELD --its interval ends-----------------+
+ *	 | an event waits				     v
  *	AT_HEAD --socket full--> BLOCKED --socket takes more--> RUNNABLE
  *	   ^                        ^                              |
  *	   |                        +-------------- socket full ---+

@@ -14,6 +14,7 @@ struct worker;
 enum step {
 	STEP_AGAIN,   /* it can go on */
 	STEP_BLOCKED, /* its socket is full */
+	STEP_HELD,    /* it waits for the end of an interval */
 	STEP_AT_HEAD,
 	STEP_GONE, /* it was destroyed */
 };

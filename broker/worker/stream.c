@@ -14,9 +14,10 @@
 struct manner {
 	unsigned shape;
 	bool ends;
+	uint32_t window_ms;
 };
 
-/* --- format and live --- */
+/* --- format, live and window --- */
 
 static bool
 read_format(struct opening *opening, struct manner *manner)
@@ -57,6 +58,19 @@ read_live(struct opening *opening, struct manner *manner)
 	return true;
 }
 
+static bool
+read_window(struct opening *opening, struct manner *manner)
+{
+	struct slice window = opening->query.window;
+
+	manner->window_ms = (uint32_t)opening->block->window;
+	if (window.bytes == NULL ||
+	    stream_query_read_time(window, HOLD_MS_MAX, &manner->window_ms))
+		return true;
+	opening_refuse(opening, PROBLEM_WINDOW_INVALID, NULL);
+	return false;
+}
+
 /* --- the stream --- */
 
 /* Tells a client whose cursor means nothing that all its channels may have
@@ -87,6 +101,7 @@ start(struct opening *opening, const struct manner *manner, uint64_t user_key)
 	    .block = opening->block,
 	    .shape = manner->shape,
 	    .ends = manner->ends,
+	    .window_ms = manner->window_ms,
 	    .filter = opening->filter,
 	    .grants = &opening->grants,
 	    .authority = opening->asker,
@@ -114,7 +129,7 @@ open_asked(struct opening *opening, const struct http_request *request)
 
 	if (!opening_read_query(opening, request) ||
 	    !read_format(opening, &manner) || !read_live(opening, &manner) ||
-	    !opening_choose(opening))
+	    !read_window(opening, &manner) || !opening_choose(opening))
 		return;
 	if (!limits_enter_user(opening->worker, opening->authority.user,
 		&opening->connection->peer, &user_key)) {

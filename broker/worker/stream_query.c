@@ -21,6 +21,7 @@ member_of(struct stream_query *query, const struct config_stream *block,
 	    {block->query_keys, &query->keys},
 	    {block->query_format, &query->format},
 	    {block->query_live, &query->live},
+	    {block->query_window, &query->window},
 	    {"lastEventId", &query->last_event_id},
 	};
 
@@ -72,6 +73,36 @@ stream_query_finish(struct stream_query *query)
 {
 	free(query->text);
 	query->text = NULL;
+}
+
+bool
+stream_query_read_time(struct slice text, uint32_t max_ms, uint32_t *ms)
+{
+	static const struct {
+		const char *name;
+		uint32_t ms;
+	} units[] = {{"", 1}, {"ms", 1}, {"s", 1000}, {"m", 60000}};
+	uint32_t number = 0;
+	size_t digits = 0;
+
+	for (; digits < text.len && text.bytes[digits] >= '0' &&
+	       text.bytes[digits] <= '9';
+	     digits++) {
+		number = number * 10 + (uint32_t)(text.bytes[digits] - '0');
+		if (number > max_ms)
+			return false;
+	}
+	if (digits == 0)
+		return false;
+	text = slice_of(text.bytes + digits, text.len - digits);
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (!slice_is(text, units[i].name) ||
+		    number > max_ms / units[i].ms)
+			continue;
+		*ms = number * units[i].ms;
+		return true;
+	}
+	return false;
 }
 
 bool

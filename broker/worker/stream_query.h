@@ -6,6 +6,7 @@
 #define SSEMUX_WORKER_STREAM_QUERY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "broker/worker/problem.h"
 #include "protocol/slice.h"
@@ -23,6 +24,7 @@ struct stream_query {
 	struct slice keys;
 	struct slice format;
 	struct slice live;
+	struct slice window;
 	struct slice last_event_id;
 };
 
@@ -34,6 +36,10 @@ int stream_query_read(struct stream_query *query,
     const struct config_stream *block, struct slice text,
     enum problem *problem);
 void stream_query_finish(struct stream_query *query);
+
+/* Reads a time from 0 to max_ms: a number of milliseconds, or of ms, s or m
+ * when it says so. False: it is none. */
+bool stream_query_read_time(struct slice text, uint32_t max_ms, uint32_t *ms);
 
 /* Cuts the next item off a list divided by commas. False: that was all. */
 bool stream_query_next_item(struct slice *list, struct slice *item);

@@ -93,6 +93,10 @@ subscriber_create(struct worker *worker, struct connection *connection,
 	subscriber->user_key = request->user_key;
 	subscriber->owes_live = true;
 	subscriber->ends = request->ends;
+	subscriber->hold.conflates = request->conflate_ms > 0;
+	subscriber->hold.own_ms = request->conflate_ms > request->window_ms
+				      ? request->conflate_ms
+				      : request->window_ms;
 	subscriber->place = SUBSCRIBER_BLOCKED;
 	subscriber->slot = ROSTER_NO_SLOT;
 	worker_count(worker, METRIC_STREAMS, 1);

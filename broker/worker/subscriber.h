@@ -15,6 +15,7 @@
 #include "broker/shared/sse.h"
 #include "broker/worker/channels.h"
 #include "broker/worker/handed.h"
+#include "broker/worker/hold.h"
 #include "broker/worker/roster.h"
 
 struct authority;
@@ -30,6 +31,7 @@ struct worker;
 /* Where a subscriber is in its turn; see cursor.c. */
 enum subscriber_place {
 	SUBSCRIBER_AT_HEAD,  /* gets events as they appear */
+	SUBSCRIBER_HELD,     /* waits for the end of an interval */
 	SUBSCRIBER_RUNNABLE, /* in the list of those who can go on */
 	SUBSCRIBER_BLOCKED,  /* waits for its socket to take more */
 };
@@ -50,7 +52,8 @@ struct subscriber {
 	uint64_t lost_to;      /* no event up to there that the store let go
 				* comes any more, for it was said to be lost */
 	struct handed_node handed; /* while an event for it is counted */
-	uint64_t user_key;         /* under which it is counted, see limits.h */
+	struct hold hold;
+	uint64_t user_key; /* under which it is counted, see limits.h */
 	const struct config_stream *block;
 	struct permit *permit; /* NULL: of nobody */
 	struct filter *filter; /* NULL: every event */
@@ -77,6 +80,8 @@ struct subscriber_request {
 	uint64_t losses; /* trimming steps whose losses are no concern of it */
 	const struct config_stream *block;
 	unsigned shape;        /* its number in config->shapes */
+	uint32_t window_ms;    /* events are held so long; 0: not */
+	uint32_t conflate_ms;  /* the same, and of a key the last goes out */
 	bool ends;             /* after catching up */
 	struct filter *filter; /* NULL: none; it becomes the subscriber's, also
 				* when that cannot be made */

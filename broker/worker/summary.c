@@ -53,7 +53,7 @@ behind_ms(const struct worker *worker, const struct subscriber *subscriber)
 	uint64_t head = worker->window.head;
 
 	if (subscriber->place == SUBSCRIBER_AT_HEAD ||
-	    subscriber->cursor >= head)
+	    subscriber->place == SUBSCRIBER_HELD || subscriber->cursor >= head)
 		return 0;
 	return cursor_id_ms(head) - cursor_id_ms(subscriber->cursor);
 }
@@ -66,6 +66,7 @@ collect_slow(struct summary *summary, const struct worker *worker,
 	struct buf text;
 
 	if (subscriber->place == SUBSCRIBER_AT_HEAD ||
+	    subscriber->place == SUBSCRIBER_HELD ||
 	    subscriber->cursor >= worker->window.head ||
 	    (summary->slow_count == SUMMARY_SLOWEST &&
 		summary->slowest[SUMMARY_SLOWEST - 1].behind_ms >= behind))

@@ -66,6 +66,19 @@ wheel_set(struct wheel *wheel, struct wheel_node *node, uint32_t due_in)
 	list_append(&wheel->slots[(wheel->now + due_in) % WHEEL_SLOTS], node);
 }
 
+uint32_t
+wheel_next(const struct wheel *wheel)
+{
+	for (uint32_t i = 1; i < WHEEL_SLOTS; i++) {
+		const struct wheel_node *slot =
+		    &wheel->slots[(wheel->now + i) % WHEEL_SLOTS];
+
+		if (slot->next != slot)
+			return i;
+	}
+	return 0;
+}
+
 /*
  * Everything due is first taken over into a list of its own: what due() sets
  * anew may land in a slot that is being turned over, and is not due yet.

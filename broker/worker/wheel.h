@@ -39,6 +39,10 @@ void wheel_set(struct wheel *wheel, struct wheel_node *node, uint32_t due_in);
 /* Takes the node off; nothing happens when it is on no wheel. */
 void wheel_remove(struct wheel_node *node);
 
+/* In how many ticks from now the first node is due, 1 to 255; 0: there is none.
+ */
+uint32_t wheel_next(const struct wheel *wheel);
+
 /*
  * Turns the wheel to now and takes off every node that came due, calling
  * due() for each. due() may set or remove any node, its own included.

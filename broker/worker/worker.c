@@ -40,6 +40,7 @@ on_turn_end(struct ev_loop *loop, ev_prepare *watcher, int events)
 	more = revoked_apply(worker);
 	more |= follow_ring(worker);
 	more |= cursor_catch_up(worker);
+	holds_arm(worker);
 	courier_flush(worker);
 	board_set(worker->board, METRIC_WINDOW_EVENTS,
 	    worker->window.end - worker->window.first);
@@ -182,6 +183,7 @@ finish(struct worker *worker)
 {
 	while (worker->connections != NULL)
 		connection_destroy(worker->connections);
+	holds_stop(worker);
 	authority_stop(worker);
 	courier_finish(worker);
 	digest_finish();
@@ -219,6 +221,7 @@ worker_run(struct heritage *heritage)
 		log_fatal(EX_OSERR, "getrandom: %m");
 	worker->random |= 1; /* xorshift never leaves 0 */
 	wheel_init(&worker->wheel, worker_steady_s());
+	holds_init(worker);
 	admission_init(&worker->admission, worker->config->http_admit_rate,
 	    worker->config->http_admit_burst);
 	start_log(worker);

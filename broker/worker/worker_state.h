@@ -14,6 +14,7 @@
 #include "broker/worker/admission.h"
 #include "broker/worker/delivery.h"
 #include "broker/worker/handed.h"
+#include "broker/worker/hold.h"
 #include "broker/worker/outgoing.h"
 #include "broker/worker/proxies.h"
 #include "broker/worker/roster.h"
@@ -50,6 +51,7 @@ struct worker {
 	struct deliveries deliveries;
 	struct outgoing outgoing;
 	struct handed handed;
+	struct holds holds;
 	struct buf catch_up;             /* frames of one step from the store */
 	struct slice *patterns;          /* of the subscriber in that step */
 	struct subscriber *behind_first; /* who can go on, in order of turn */

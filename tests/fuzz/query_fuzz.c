@@ -49,6 +49,7 @@ static struct config_stream block = {
     .query_keys = (char[]){"k"},
     .query_format = (char[]){"f"},
     .query_live = (char[]){"l"},
+    .query_window = (char[]){"w"},
 };
 
 static void
@@ -83,6 +84,14 @@ check_filter(struct slice list, enum filter_field field)
 }
 
 static void
+check_time(struct slice text)
+{
+	uint32_t ms = UINT32_MAX;
+
+	must(stream_query_read_time(text, 60000, &ms) == (ms <= 60000));
+}
+
+static void
 check_stream(const uint8_t *data, size_t size)
 {
 	char *bytes = fuzz_copy(data, size);
@@ -93,9 +102,10 @@ check_stream(const uint8_t *data, size_t size)
 		&query, &block, slice_of(bytes, size), &problem) == 0) {
 		must(query.since.bytes == NULL);
 		must(query.channels.len + query.types.len + query.keys.len +
-			 query.format.len + query.live.len +
+			 query.format.len + query.live.len + query.window.len +
 			 query.last_event_id.len <=
 		     size);
+		check_time(query.window);
 		if (query.types.len > 0)
 			check_filter(query.types, FILTER_TYPE);
 		if (query.keys.len > 0)

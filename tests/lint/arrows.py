@@ -29,6 +29,7 @@ LOOPS = {
     "broker/hub/publisher_state.h",
     "broker/worker/worker.c", "broker/worker/worker_state.c",
     "broker/worker/worker_state.h",
+    "broker/worker/hold.c", "broker/worker/hold.h",
     "broker/worker/lifetime.c", "broker/worker/permit.h",
     "broker/worker/accept.c", "broker/worker/connection.c",
     "broker/worker/drain.c",

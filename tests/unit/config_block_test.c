@@ -115,8 +115,8 @@ START_TEST(every_key_of_a_stream_is_read)
 	load("[stream  /a/b-c_d.e~f@g:h ]\naccess = optional\n"
 	     "channels = user:{sub}, org:{org}:*\nallow = page:*\n"
 	     "default = page:home\nquery_channels = topics\nquery_since =\n"
-	     "query_types = t\nquery_keys = k\nquery_format = f\nquery_live = "
-	     "l\n"
+	     "query_types = t\nquery_keys = k\nquery_format = f\n"
+	     "query_live = l\nquery_window = w\nwindow = 2s\n"
 	     "types = order.*, !order.x, {kinds}.*\nformat = envelope\n"
 	     "envelope = type:channel.last, event:data\nname_events = on\n"
 	     "greeting = data hello\nlive = none\n"
@@ -131,6 +131,8 @@ START_TEST(every_key_of_a_stream_is_read)
 	ck_assert_str_eq(stream->query_channels, "topics");
 	ck_assert_str_eq(stream->query_since, "");
 	ck_assert_str_eq(stream->query_keys, "k");
+	ck_assert_str_eq(stream->query_window, "w");
+	ck_assert_uint_eq(stream->window, 2000);
 	ck_assert_uint_eq(stream->types.count, 3);
 	ck_assert_int_eq(stream->name_events, CONFIG_NAME_EVENTS_ON);
 	ck_assert_int_eq(stream->greeting.kind, NOTICE_DATA);
@@ -146,7 +148,7 @@ START_TEST(every_key_of_a_stream_is_read)
 	ck_assert_str_eq(stream->stats, "/s");
 	ck_assert_uint_eq(stream->block.line, 1);
 	ck_assert_uint_eq(stream->block.lines[CONFIG_STREAM_INDEX_access], 2);
-	ck_assert_uint_eq(stream->block.lines[CONFIG_STREAM_INDEX_stats], 25);
+	ck_assert_uint_eq(stream->block.lines[CONFIG_STREAM_INDEX_stats], 27);
 	config_finish(&config);
 }
 END_TEST

@@ -88,6 +88,7 @@ hand_worker_make(struct hand_worker *hand)
 	ck_assert_int_eq(
 	    deliveries_init(&worker->deliveries, HAND_CONNECTIONS), 0);
 	wheel_init(&worker->wheel, worker_steady_s());
+	holds_init(worker);
 	hand->cursor = cursor_id_make(1763700000000, 0);
 	hand_worker_begin_following(hand);
 }

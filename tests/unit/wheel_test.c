@@ -226,6 +226,26 @@ START_TEST(many_nodes_in_one_second_come_due_in_the_order_they_were_set)
 }
 END_TEST
 
+START_TEST(it_says_when_the_next_is_due)
+{
+	struct thing soon, late;
+
+	wheel_init(&wheel, 1000);
+	ck_assert_uint_eq(wheel_next(&wheel), 0);
+	wheel_node_init(&soon.node);
+	wheel_node_init(&late.node);
+	wheel_set(&wheel, &late.node, 255);
+	ck_assert_uint_eq(wheel_next(&wheel), 255);
+	wheel_set(&wheel, &soon.node, 3);
+	ck_assert_uint_eq(wheel_next(&wheel), 3);
+	turn_to(1002);
+	ck_assert_uint_eq(wheel_next(&wheel), 1);
+	wheel_remove(&soon.node);
+	ck_assert_uint_eq(wheel_next(&wheel), 253);
+	wheel_remove(&late.node);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -248,6 +268,7 @@ suite(void)
 	    tests, a_node_may_take_off_or_move_another_that_is_due_too);
 	tcase_add_test(tests,
 	    many_nodes_in_one_second_come_due_in_the_order_they_were_set);
+	tcase_add_test(tests, it_says_when_the_next_is_due);
 	suite_add_tcase(suite, tests);
 	return suite;
 }
