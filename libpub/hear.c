@@ -183,8 +183,7 @@ hear_message(struct ssemux_pub *pub, const struct message *message)
 	case MESSAGE_ERROR:
 		return hear_error(pub, message);
 	case MESSAGE_RECEIPT:
-		queue_note_receipt(
-		    &pub->queue, message->seq, message->notified);
+		queue_note_receipt(&pub->queue, message);
 		result_tell_receipts(pub);
 		return true;
 	case MESSAGE_REPORT:

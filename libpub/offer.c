@@ -66,8 +66,11 @@ message_from_event(struct message *message, struct failure *failure,
 		    failure, EINVAL, "data is NULL, but data_bytes is not 0");
 	if (settle_data(message, event.data_is) < 0)
 		return failure_set(failure, EINVAL, "data_is is unknown");
-	if ((event.flags & ~(unsigned)SSEMUX_PUB_WANT_RECEIPT) != 0)
+	if ((event.flags & ~(unsigned)(SSEMUX_PUB_WANT_RECEIPT |
+				       SSEMUX_PUB_WANT_COUNTS)) != 0)
 		return failure_set(failure, EINVAL, "a flag is unknown");
+	if ((event.flags & SSEMUX_PUB_WANT_COUNTS) != 0)
+		message->flags |= MESSAGE_FLAG_COUNTS;
 	if ((event.flags & SSEMUX_PUB_WANT_RECEIPT) != 0)
 		message->flags |= MESSAGE_FLAG_RECEIPT;
 	return 0;

@@ -221,18 +221,41 @@ queue_move_to_receipts(struct queue *queue)
 	list_append(&queue->receipts, detach_front(queue));
 }
 
+const struct receipt queue_receipt_lost = {-1, -1, -1, -1, -1};
+
+static int64_t
+count_of(uint64_t count)
+{
+	return count > INT64_MAX ? -1 : (int64_t)count;
+}
+
+static struct receipt
+receipt_of(const struct message *message)
+{
+	struct receipt receipt = queue_receipt_lost;
+
+	receipt.notified = count_of(message->notified);
+	if (!message->counted)
+		return receipt;
+	receipt.matched = count_of(message->counts.matched);
+	receipt.lagging = count_of(message->counts.lagging);
+	receipt.filtered = count_of(message->counts.filtered);
+	receipt.late = count_of(message->late);
+	return receipt;
+}
+
 void
-queue_note_receipt(struct queue *queue, uint64_t seq, uint64_t notified)
+queue_note_receipt(struct queue *queue, const struct message *receipt)
 {
 	struct entry *entry = queue->receipts.first;
 
 	/* Sequence numbers rise along the list. */
-	while (entry != NULL && entry->seq < seq)
+	while (entry != NULL && entry->seq < receipt->seq)
 		entry = entry->following;
-	if (entry == NULL || entry->seq != seq || entry->receipt_is_in)
+	if (entry == NULL || entry->seq != receipt->seq || entry->receipt_is_in)
 		return;
 	entry->receipt_is_in = true;
-	entry->notified = notified > INT64_MAX ? -1 : (int64_t)notified;
+	entry->receipt = receipt_of(receipt);
 }
 
 void
@@ -244,7 +267,7 @@ queue_note_receipts_lost(struct queue *queue)
 		if (entry->receipt_is_in)
 			continue;
 		entry->receipt_is_in = true;
-		entry->notified = -1;
+		entry->receipt = queue_receipt_lost;
 	}
 }
 

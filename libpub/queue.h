@@ -18,13 +18,24 @@
 
 #include "protocol/message.h"
 
+/* What a receipt says; -1: nobody knows. */
+struct receipt {
+	int64_t notified;
+	int64_t matched;
+	int64_t lagging;
+	int64_t filtered;
+	int64_t late;
+};
+
+extern const struct receipt queue_receipt_lost;
+
 struct entry {
 	struct entry *following;
 	void *ticket;
 	uint64_t number; /* of all events taken, this is the n-th */
 	uint64_t seq;    /* 0: has never been sent */
 	uint64_t cursor; /* once acknowledged */
-	int64_t notified;
+	struct receipt receipt;
 	bool receipt_is_in;
 	enum refusal refusal; /* found by us; it is not sent */
 	enum message_type type;
@@ -84,9 +95,9 @@ struct entry *queue_take_front(struct queue *queue);
 void queue_move_to_receipts(struct queue *queue);
 
 /* Notes a receipt; nothing happens when nobody waits for it. */
-void queue_note_receipt(struct queue *queue, uint64_t seq, uint64_t notified);
+void queue_note_receipt(struct queue *queue, const struct message *receipt);
 
-/* Nobody knows any more: every entry that waits has its receipt, -1. */
+/* Nobody knows any more: every entry that waits has a receipt that is lost. */
 void queue_note_receipts_lost(struct queue *queue);
 
 /* Takes the oldest of those that wait if its receipt is in, to be freed with

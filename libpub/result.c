@@ -57,11 +57,11 @@ result_tell_acked(struct ssemux_pub *pub, const struct message *ack)
 
 	if (ack->cursor != 0)
 		cursor_id_format(ack->cursor, text);
-	if ((front->flags & MESSAGE_FLAG_RECEIPT) != 0) {
+	if ((front->flags & (uint32_t)MESSAGE_FLAGS_RECEIPT) != 0) {
 		front->cursor = ack->cursor;
 		/* The broker sends no receipt for what it had before. */
 		front->receipt_is_in = ack->duplicate;
-		front->notified = -1;
+		front->receipt = queue_receipt_lost;
 		queue_move_to_receipts(&pub->queue);
 	} else {
 		free(queue_take_front(&pub->queue));
@@ -117,7 +117,11 @@ result_tell_receipts(struct ssemux_pub *pub)
 		    .outcome = SSEMUX_PUB_RECEIPT,
 		    .ticket = entry->ticket,
 		    .cursor = text,
-		    .notified = entry->notified,
+		    .notified = entry->receipt.notified,
+		    .matched = entry->receipt.matched,
+		    .lagging = entry->receipt.lagging,
+		    .filtered = entry->receipt.filtered,
+		    .late = entry->receipt.late,
 		    .code = "",
 		    .field = "",
 		    .text = "",

@@ -178,6 +178,16 @@ read_receipt(const struct elements *elements, struct message *message)
 	if (read_seq(elements, message).refusal != REFUSAL_NONE ||
 	    !element_number(elements, 2, UINT64_MAX, &message->notified))
 		return fault_of(REFUSAL_MALFORMED, "notified");
+	message->counted = elements->count > 3;
+	if (message->counted &&
+	    (!element_number(
+		 elements, 3, UINT64_MAX, &message->counts.matched) ||
+		!element_number(
+		    elements, 4, UINT64_MAX, &message->counts.lagging) ||
+		!element_number(
+		    elements, 5, UINT64_MAX, &message->counts.filtered) ||
+		!element_number(elements, 6, UINT64_MAX, &message->late)))
+		return fault_of(REFUSAL_MALFORMED, "matched");
 	return no_fault;
 }
 
@@ -287,7 +297,7 @@ message_meaning(const struct message *message, enum event_meaning *meaning)
 	uint32_t how =
 	    message->flags & (uint32_t)(MESSAGE_FLAG_JSON | MESSAGE_FLAG_TEXT);
 	uint32_t known =
-	    MESSAGE_FLAG_JSON | MESSAGE_FLAG_TEXT | MESSAGE_FLAG_RECEIPT;
+	    MESSAGE_FLAG_JSON | MESSAGE_FLAG_TEXT | MESSAGE_FLAGS_RECEIPT;
 
 	if ((message->flags & ~known) != 0 ||
 	    how == (uint32_t)(MESSAGE_FLAG_JSON | MESSAGE_FLAG_TEXT))

@@ -46,7 +46,8 @@ enum message_type {
 	MESSAGE_WELCOME = 16, /* [16, version, last seq, max_event, window] */
 	MESSAGE_ACK = 17,     /* [17, seq, cursor|nil, duplicate] */
 	MESSAGE_ERROR = 18,   /* [18, seq|nil, code, field|nil, text] */
-	MESSAGE_RECEIPT = 19, /* [19, seq, notified] */
+	MESSAGE_RECEIPT = 19, /* [19, seq, notified], and with FLAG_COUNTS:
+			       *  matched, lagging, filtered, late */
 	MESSAGE_REPORT = 20,  /* [20, text]: status, as JSON */
 	MESSAGE_DONE = 21,    /* [21, id, count, late] of a command */
 	MESSAGE_FAILED = 22,  /* [22, id, code, field|nil, text] */
@@ -76,6 +77,9 @@ enum {
 	MESSAGE_FLAG_JSON = 1,    /* data is text that is JSON */
 	MESSAGE_FLAG_TEXT = 2,    /* data is text, whatever it looks like */
 	MESSAGE_FLAG_RECEIPT = 4, /* say how many clients it was handed to */
+	MESSAGE_FLAG_COUNTS = 8,  /* that, and how many were not, and why */
+	/* Either of these. */
+	MESSAGE_FLAGS_RECEIPT = MESSAGE_FLAG_RECEIPT | MESSAGE_FLAG_COUNTS,
 };
 
 /* What a MESSAGE_COMMAND asks for; in the message by name, as "kick". */
@@ -93,24 +97,33 @@ enum message_data {
 	MESSAGE_DATA_PACKED, /* any other msgpack value, as it is */
 };
 
+/* What a MESSAGE_RECEIPT says besides `notified`, in streams. */
+struct message_counts {
+	uint64_t matched;
+	uint64_t lagging;
+	uint64_t filtered;
+};
+
 /* One message; only the members that belong to its type mean something. */
 struct message {
 	enum message_type type;
 	enum message_data data; /* PUBLISH */
 	uint64_t seq;    /* PUBLISH RESYNC ACK ERROR RECEIPT; ERROR: 0 is nil */
 	uint64_t cursor; /* ACK: 0 is nil */
-	uint64_t last_seq;  /* WELCOME */
-	uint64_t max_event; /* WELCOME, bytes */
-	uint64_t window;    /* WELCOME, events */
-	uint64_t notified;  /* RECEIPT, clients */
-	uint64_t id;        /* COMMAND DONE FAILED ASK ANSWER */
-	uint64_t count;     /* DONE: streams told or open, or taken back */
-	uint64_t late;      /* DONE: workers that have not done it yet */
+	uint64_t last_seq;            /* WELCOME */
+	uint64_t max_event;           /* WELCOME, bytes */
+	uint64_t window;              /* WELCOME, events */
+	uint64_t notified;            /* RECEIPT, streams; so are these: */
+	struct message_counts counts; /* RECEIPT, if `counted` */
+	uint64_t id;                  /* COMMAND DONE FAILED ASK ANSWER */
+	uint64_t count; /* DONE: streams told or open, or taken back */
+	uint64_t late;  /* DONE RECEIPT: workers that have not said */
 	enum message_command command; /* COMMAND */
 	uint32_t peer;                /* ASK ANSWER; MESSAGE_PEER_ALL is nil */
 	uint32_t version;             /* HELLO WELCOME */
 	uint32_t flags;               /* PUBLISH */
 	bool duplicate;               /* ACK */
+	bool counted;                 /* RECEIPT: it has all counts */
 	struct slice publisher;       /* HELLO AS; AS: len 0 is nil */
 	struct event event;   /* PUBLISH RESYNC: channel type key data */
 	struct slice user;    /* COMMAND */

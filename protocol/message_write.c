@@ -113,9 +113,15 @@ pack_error(msgpack_packer *packer, const struct message *message)
 static void
 pack_receipt(msgpack_packer *packer, const struct message *message)
 {
-	pack_head(packer, MESSAGE_RECEIPT, 3);
+	pack_head(packer, MESSAGE_RECEIPT, message->counted ? 7 : 3);
 	msgpack_pack_uint64(packer, message->seq);
 	msgpack_pack_uint64(packer, message->notified);
+	if (!message->counted)
+		return;
+	msgpack_pack_uint64(packer, message->counts.matched);
+	msgpack_pack_uint64(packer, message->counts.lagging);
+	msgpack_pack_uint64(packer, message->counts.filtered);
+	msgpack_pack_uint64(packer, message->late);
 }
 
 static void

@@ -83,7 +83,7 @@ on_result(const struct ssemux_pub_result *result, void *context)
 	switch (result->outcome) {
 	case SSEMUX_PUB_ACKED:
 		feed->acked++;
-		feed->receipts += feed->options->print_notified;
+		feed->receipts += options_receipts(feed->options) != 0;
 		output_print(feed->options, result);
 		break;
 	case SSEMUX_PUB_REFUSED:
@@ -371,7 +371,7 @@ feed_run(const struct options *options)
 	source_init(&feed.source, options);
 	if (!feed.source.is_single)
 		progress_init(&feed.progress, source_fd(&feed.source),
-		    options->print_cursors || options->print_notified
+		    options->print_cursors || options_receipts(options) != 0
 			? PROGRESS_WITH_OUTPUT
 			: PROGRESS_ALONE,
 		    now_ms());

@@ -35,6 +35,8 @@ static const char help[] =
     "What to print:\n"
     "  -i, --ids              the cursor of each event, once it is stored\n"
     "  -n, --notified         how many clients each event was handed to\n"
+    "  -N, --receipts         the cursor of each event, and how many streams\n"
+    "                         matched, got it, lag, or do not take it\n"
     "  -h, --help\n"
     "      --version\n";
 
@@ -58,6 +60,7 @@ static const struct option long_options[] = {
     {"key", required_argument, NULL, 'k'},
     {"lines", no_argument, NULL, 'l'},
     {"notified", no_argument, NULL, 'n'},
+    {"receipts", no_argument, NULL, 'N'},
     {"resync", no_argument, NULL, OPT_RESYNC},
     {"skip-bad", no_argument, NULL, OPT_SKIP_BAD},
     {"socket", required_argument, NULL, 's'},
@@ -105,6 +108,9 @@ set_manner(struct options *options, int found, char *argv[])
 		return -1;
 	case 'n':
 		options->print_notified = true;
+		return -1;
+	case 'N':
+		options->print_receipts = true;
 		return -1;
 	case OPT_SKIP_BAD:
 		options->skip_bad = true;
@@ -169,9 +175,11 @@ check_together(const struct options *options)
 	if (input == INPUT_RESYNC &&
 	    (options->type != NULL || options->key != NULL ||
 		options->data_is != SSEMUX_PUB_GUESS ||
-		options->print_notified))
+		options->print_notified || options->print_receipts))
 		return args_complain("--resync has no type, key, data or "
 				     "count of clients");
+	if (options->print_notified && options->print_receipts)
+		return args_complain("only one of -n and -N can be given");
 	if (options->skip_bad && input != INPUT_LINES &&
 	    input != INPUT_JSON_LINES)
 		return args_complain("--skip-bad goes with -l or -j");
@@ -197,6 +205,14 @@ set_operands(struct options *options, int count, char *operands[])
 	return -1;
 }
 
+unsigned
+options_receipts(const struct options *options)
+{
+	if (options->print_receipts)
+		return SSEMUX_PUB_WANT_COUNTS;
+	return options->print_notified ? SSEMUX_PUB_WANT_RECEIPT : 0;
+}
+
 int
 options_read(struct options *options, int argc, char *argv[])
 {
@@ -206,7 +222,7 @@ options_read(struct options *options, int argc, char *argv[])
 	    .socket = args_default_socket(), .timeout_ms = ARGS_TIMEOUT_MS};
 	opterr = 0;
 	while ((found = getopt_long(
-		    argc, argv, ":f:hijk:lns:t:", long_options, NULL)) != -1) {
+		    argc, argv, ":f:hijk:lnNs:t:", long_options, NULL)) != -1) {
 		code = set_option(options, found, argv);
 		if (code >= 0)
 			return code;

@@ -25,6 +25,7 @@ struct options {
 	enum ssemux_pub_data data_is;
 	bool print_cursors;
 	bool print_notified;
+	bool print_receipts;
 	bool skip_bad;
 	int timeout_ms; /* 0: none */
 };
@@ -35,5 +36,8 @@ struct options {
  * what is wrong.
  */
 int options_read(struct options *options, int argc, char *argv[]);
+
+/* The flags of an event for the receipt that is to be printed; 0: none. */
+unsigned options_receipts(const struct options *options);
 
 #endif

@@ -6,17 +6,34 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+static void
+print_receipt(const struct ssemux_pub_result *result)
+{
+	if (result->matched < 0) {
+		printf("%s -\n", result->cursor); /* nobody knows */
+		return;
+	}
+	printf("%s matched=%" PRId64 " written=%" PRId64 " lagging=%" PRId64
+	       " filtered=%" PRId64 " late=%" PRId64 "\n",
+	    result->cursor, result->matched, result->notified, result->lagging,
+	    result->filtered, result->late);
+}
+
 void
 output_print(
     const struct options *options, const struct ssemux_pub_result *result)
 {
-	if (!options->print_notified) {
+	if (options_receipts(options) == 0) {
 		if (options->print_cursors)
 			puts(result->cursor);
 		return;
 	}
 	if (result->outcome != SSEMUX_PUB_RECEIPT)
 		return;
+	if (options->print_receipts) {
+		print_receipt(result);
+		return;
+	}
 	if (options->print_cursors)
 		printf("%s ", result->cursor);
 	if (result->notified >= 0)

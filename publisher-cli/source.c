@@ -175,8 +175,7 @@ source_next(
 	    .type = source->options->type,
 	    .key = source->options->key,
 	    .data_is = source->options->data_is,
-	    .flags =
-		source->options->print_notified ? SSEMUX_PUB_WANT_RECEIPT : 0,
+	    .flags = options_receipts(source->options),
 	};
 	return source->is_single ? next_single(source, max_event, event)
 				 : next_line(source, max_event, event);

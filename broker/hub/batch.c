@@ -37,7 +37,7 @@ batch_add(struct batch *batch, const struct batch_entry *entry)
 	assert(batch->count < batch->size);
 	batch->entries[batch->count++] = *entry;
 	batch->events += entry->kind == BATCH_EVENT;
-	batch->receipts += entry->receipt == BATCH_RECEIPT;
+	batch->receipts += entry->receipt != BATCH_NO_RECEIPT;
 	batch->writes +=
 	    entry->kind == BATCH_EVENT || entry->kind == BATCH_FAREWELL;
 }

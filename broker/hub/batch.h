@@ -28,8 +28,9 @@ enum batch_entry_kind {
 	BATCH_FAREWELL,  /* the publisher's numbers may be forgotten */
 };
 
-/* Does the publisher want to know how many clients got the event? */
-enum batch_receipt { BATCH_NO_RECEIPT, BATCH_RECEIPT };
+/* Does the publisher want to know how many clients got the event; and how many
+ * did not? */
+enum batch_receipt { BATCH_NO_RECEIPT, BATCH_RECEIPT, BATCH_COUNTS };
 
 struct batch_entry {
 	enum batch_entry_kind kind;

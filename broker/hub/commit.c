@@ -11,6 +11,20 @@
 #include "broker/shared/bell.h"
 
 static void
+open_receipt(struct hub *hub, const struct batch_entry *entry,
+    struct record *record, uint64_t deadline_ms)
+{
+	enum board_detail detail = entry->receipt == BATCH_COUNTS
+				       ? BOARD_ALL_COUNTS
+				       : BOARD_WRITTEN_ALONE;
+
+	record->receipt = receipts_open(
+	    &hub->receipts, entry->publisher, entry->seq, detail, deadline_ms);
+	board_open_receipt(
+	    &hub->heritage->board, record->receipt, record->cursor, detail);
+}
+
+static void
 put_in_ring(struct hub *hub)
 {
 	struct ring *ring = &hub->heritage->ring;
@@ -24,12 +38,8 @@ put_in_ring(struct hub *hub)
 			continue;
 		record = batch_record(&hub->batch, entry);
 		hub->last_cursor = record->cursor;
-		if (entry->receipt == BATCH_RECEIPT) {
-			record->receipt = receipts_open(&hub->receipts,
-			    entry->publisher, entry->seq, deadline_ms);
-			board_open_receipt(&hub->heritage->board,
-			    record->receipt, record->cursor);
-		}
+		if (entry->receipt != BATCH_NO_RECEIPT)
+			open_receipt(hub, entry, record, deadline_ms);
 		ring_write(ring, record);
 	}
 	receipts_placed(&hub->receipts, ring_publish(ring));

@@ -76,10 +76,12 @@ static void
 stage_event(
     struct hub *hub, struct publisher *publisher, const struct message *message)
 {
-	enum batch_receipt receipt =
-	    (message->flags & MESSAGE_FLAG_RECEIPT) != 0 ? BATCH_RECEIPT
-							 : BATCH_NO_RECEIPT;
+	enum batch_receipt receipt = BATCH_NO_RECEIPT;
 
+	if ((message->flags & MESSAGE_FLAG_COUNTS) != 0)
+		receipt = BATCH_COUNTS;
+	else if ((message->flags & MESSAGE_FLAG_RECEIPT) != 0)
+		receipt = BATCH_RECEIPT;
 	if (batch_add_event(&hub->batch, publisher, message->seq,
 		&message->event, receipt) == -1)
 		end_publisher(

@@ -45,7 +45,7 @@ must_wait(struct publisher *publisher, const struct message *message)
 	if (message->type == MESSAGE_COMMAND)
 		publisher->waiting = !commands_room(&hub->commands);
 	else if (message->type == MESSAGE_PUBLISH &&
-		 (message->flags & MESSAGE_FLAG_RECEIPT) != 0)
+		 (message->flags & MESSAGE_FLAGS_RECEIPT) != 0)
 		publisher->waiting =
 		    !receipts_room(&hub->receipts, hub->batch.receipts);
 	hub->waiting |= publisher->waiting;

@@ -14,6 +14,7 @@
 #include "broker/hub/identity.h"
 #include "broker/hub/rules.h"
 
+struct board_counts;
 struct buf;
 struct hub;
 struct publisher;
@@ -66,6 +67,9 @@ void publisher_refuse(
     struct publisher *publisher, uint64_t seq, struct fault fault);
 void publisher_receipt(
     struct publisher *publisher, uint64_t seq, uint64_t notified);
+/* The same with all counts; late: workers that have not said. */
+void publisher_receipt_counts(struct publisher *publisher, uint64_t seq,
+    const struct board_counts *counts, uint64_t late);
 
 void publisher_done_command(
     struct publisher *publisher, uint64_t id, uint64_t count, uint64_t late);

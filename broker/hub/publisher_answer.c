@@ -1,5 +1,6 @@
 /* publisher_answer: what a publisher is told. See publisher.h. */
 #include "broker/hub/publisher.h"
+#include "broker/shared/board.h"
 #include "protocol/buf.h"
 
 void
@@ -50,6 +51,27 @@ publisher_receipt(struct publisher *publisher, uint64_t seq, uint64_t notified)
 						    .seq = seq,
 						    .notified = notified,
 						});
+}
+
+void
+publisher_receipt_counts(struct publisher *publisher, uint64_t seq,
+    const struct board_counts *counts, uint64_t late)
+{
+	message_write(publisher_out(publisher),
+	    &(struct message){
+		.type = MESSAGE_RECEIPT,
+		.seq = seq,
+		.notified = counts->written,
+		.counted = true,
+		.counts =
+		    {
+			.matched = counts->written + counts->lagging +
+				   counts->filtered,
+			.lagging = counts->lagging,
+			.filtered = counts->filtered,
+		    },
+		.late = late,
+	    });
 }
 
 void

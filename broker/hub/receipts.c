@@ -20,8 +20,15 @@ answer_first(struct receipts *receipts, struct board *board)
 	struct receipt *first = receipt_at(receipts, 0);
 
 	if (first->publisher != NULL) {
-		publisher_receipt(first->publisher, first->seq,
-		    board_tally_sum(board, first->number));
+		struct board_counts counts =
+		    board_tally_sum(board, first->number);
+
+		if (first->detail == BOARD_ALL_COUNTS)
+			publisher_receipt_counts(first->publisher, first->seq,
+			    &counts, board_unread(board, first->position));
+		else
+			publisher_receipt(
+			    first->publisher, first->seq, counts.written);
 		publisher_flush(first->publisher);
 	}
 	board_close_receipt(board, first->number);
@@ -43,7 +50,7 @@ receipts_room(const struct receipts *receipts, size_t more)
 
 uint32_t
 receipts_open(struct receipts *receipts, struct publisher *publisher,
-    uint64_t seq, uint64_t deadline_ms)
+    uint64_t seq, enum board_detail detail, uint64_t deadline_ms)
 {
 	assert(receipts->count < BOARD_TALLIES);
 	if (++receipts->last_number == 0)
@@ -53,6 +60,7 @@ receipts_open(struct receipts *receipts, struct publisher *publisher,
 	    .number = receipts->last_number,
 	    .publisher = publisher,
 	    .seq = seq,
+	    .detail = detail,
 	    .position = NOT_PLACED,
 	    .deadline_ms = deadline_ms,
 	};
@@ -79,7 +87,7 @@ receipts_answer(struct receipts *receipts, struct board *board, uint64_t now_ms)
 
 		if (first->position == NOT_PLACED)
 			break;
-		if (!board_all_read(board, first->position) &&
+		if (board_unread(board, first->position) > 0 &&
 		    now_ms < first->deadline_ms)
 			break;
 		answer_first(receipts, board);

@@ -98,6 +98,7 @@ board_owner_ended(struct board *board, size_t page)
 		if (rows[i].kind == GAUGE)
 			atomic_store(&ended->metrics[i], 0);
 	}
+	board_forget_rest(ended);
 }
 
 void
@@ -164,60 +165,10 @@ board_set_alive(struct board *board)
 }
 
 void
-board_tally(struct board *board, uint32_t receipt, uint32_t clients)
-{
-	struct board_tally *tally =
-	    &board->own->tallies[receipt % BOARD_TALLIES];
-
-	if (atomic_load_explicit(&tally->receipt, memory_order_relaxed) !=
-	    receipt)
-		atomic_store_explicit(&tally->clients, 0, memory_order_relaxed);
-	atomic_store_explicit(&tally->clients,
-	    atomic_load_explicit(&tally->clients, memory_order_relaxed) +
-		clients,
-	    memory_order_relaxed);
-	atomic_store_explicit(&tally->receipt, receipt, memory_order_release);
-}
-
-void
 board_set_read(struct board *board, uint64_t position)
 {
 	atomic_store_explicit(
 	    &board->own->read_at, position, memory_order_release);
-}
-
-bool
-board_all_read(const struct board *board, uint64_t position)
-{
-	for (size_t i = BOARD_FIRST_WORKER; i < board->page_count; i++) {
-		const struct board_page *page =
-		    page_at(board->pages, i, board->page_bytes);
-
-		if (board_alive(board, i) &&
-		    atomic_load_explicit(&page->read_at, memory_order_acquire) <
-			position)
-			return false;
-	}
-	return true;
-}
-
-uint64_t
-board_tally_sum(const struct board *board, uint32_t receipt)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = BOARD_FIRST_WORKER; i < board->page_count; i++) {
-		const struct board_page *page =
-		    page_at(board->pages, i, board->page_bytes);
-		const struct board_tally *tally =
-		    &page->tallies[receipt % BOARD_TALLIES];
-
-		if (atomic_load_explicit(
-			&tally->receipt, memory_order_acquire) == receipt)
-			sum += atomic_load_explicit(
-			    &tally->clients, memory_order_relaxed);
-	}
-	return sum;
 }
 
 /*

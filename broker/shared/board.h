@@ -31,13 +31,25 @@ enum {
 	BOARD_FIRST_WORKER = 2,
 	BOARD_TALLIES = 128,    /* receipts that may be open at once */
 	BOARD_WITHDRAWALS = 32, /* revocations that may be open at once */
-	BOARD_PAGE_BYTES = 4096,
+	BOARD_PAGE_BYTES = 8192,
 };
 
 struct board_tally {
 	_Atomic uint32_t receipt; /* whose count this is */
-	_Atomic uint32_t clients;
+	_Atomic uint32_t filtered;
+	_Atomic uint64_t handed; /* written; and << 32, lagging: read as one,
+				  * no stream is in both or in neither */
 };
+
+/* What a receipt counts; each is of streams. */
+struct board_counts {
+	uint64_t written;
+	uint64_t lagging;  /* are to get it, and have not, yet */
+	uint64_t filtered; /* have its channel, and do not take its type */
+};
+
+/* How much a receipt is to say. */
+enum board_detail { BOARD_WRITTEN_ALONE, BOARD_ALL_COUNTS };
 
 struct board_withdrawal {
 	_Atomic uint64_t revocation; /* whose count this is */
@@ -47,6 +59,7 @@ struct board_withdrawal {
 /* An event of which somebody wants to know how many clients it reaches. */
 struct board_receipt {
 	_Atomic uint32_t number; /* 0: none */
+	_Atomic uint32_t detail; /* enum board_detail */
 	_Atomic uint64_t cursor;
 };
 
@@ -82,6 +95,9 @@ int board_confine(struct board *board, int fd, size_t own);
  * its counters stay. */
 void board_owner_ended(struct board *board, size_t page);
 
+/* Of a page whose owner has ended: its streams are gone, and lag no more. */
+void board_forget_rest(struct board_page *ended);
+
 /* Counts in the own page. */
 void board_add(struct board *board, enum metric metric, uint64_t amount);
 void board_subtract(struct board *board, enum metric metric, uint64_t amount);
@@ -102,32 +118,44 @@ void board_set_alive(struct board *board);
 /* In the hub, which keeps no two open whose numbers are equal modulo
  * BOARD_TALLIES: shows one that is open, with its event, before the event can
  * be read; and one that is not any more. */
-void board_open_receipt(struct board *board, uint32_t receipt, uint64_t cursor);
+void board_open_receipt(struct board *board, uint32_t receipt, uint64_t cursor,
+    enum board_detail detail);
 void board_close_receipt(struct board *board, uint32_t receipt);
 
 /* In the hub, when it begins: none is open. */
 void board_close_receipts(struct board *board);
 
-/* Is it open? */
+/* Is it open? And are all counts wanted? */
 bool board_receipt_open(const struct board *board, uint32_t receipt);
+bool board_receipt_detailed(const struct board *board, uint32_t receipt);
 
 /* The oldest event with an open receipt (UINT64_MAX: there is none), and the
  * number of the receipt of an event (0: it has none). */
 uint64_t board_oldest_receipt(const struct board *board);
 uint32_t board_receipt_of(const struct board *board, uint64_t cursor);
 
-/* In a worker: this many clients were handed the event of this receipt. */
+/* In a worker: the event was written to so many more streams. */
 void board_tally(struct board *board, uint32_t receipt, uint32_t clients);
+
+/* In a worker: it was written to one that was counted as lagging. */
+void board_tally_late(struct board *board, uint32_t receipt);
+
+/* In a worker: so many more streams (or fewer, below 0) lag behind that event,
+ * so many do not take it. Neither falls below 0. */
+void board_tally_rest(
+    struct board *board, uint32_t receipt, int64_t lagging, int64_t filtered);
 
 /* In a worker: everything up to this position of the ring was handed out. */
 void board_set_read(struct board *board, uint64_t position);
 
-/* In the hub: has every live worker handed out what lies before position? */
-bool board_all_read(const struct board *board, uint64_t position);
+/* In the hub: how many live workers have not handed out all that lies before
+ * position. */
+size_t board_unread(const struct board *board, uint64_t position);
 
-/* In the hub: the sum of the tallies of this receipt, also of workers that
- * have ended since. */
-uint64_t board_tally_sum(const struct board *board, uint32_t receipt);
+/* In the hub: the sum of the tallies of this receipt; what was written also by
+ * workers that have ended since. */
+struct board_counts board_tally_sum(
+    const struct board *board, uint32_t receipt);
 
 /* --- revocations --- */
 

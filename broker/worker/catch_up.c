@@ -144,7 +144,7 @@ cursor_catch_up(struct worker *worker)
 		if (worker_steady_us() > end_us)
 			break;
 	}
-	if (worker->handed.count > 0)
+	if (handed_waits(worker))
 		follow_report(worker);
 	return worker->behind_first != NULL;
 }

@@ -276,9 +276,11 @@ do_change(struct changing *changing, const struct authority *authority,
 
 	if (!check(changing, outcome))
 		return;
+	handed_exit(worker, subscriber);
 	subscriber_finish_alone(subscriber);
 	if (stream_filter_renew(subscriber, authority->token, &changing->types,
 		&changing->keys) == -1) {
+		handed_enter(worker, subscriber);
 		outcome_refuse(outcome, PROBLEM_NO_MEMORY);
 		return;
 	}
@@ -290,6 +292,7 @@ do_change(struct changing *changing, const struct authority *authority,
 		outcome_refuse(outcome, PROBLEM_NO_MEMORY);
 		return;
 	}
+	handed_enter(worker, subscriber);
 	if (tell(changing))
 		report(outcome, changing);
 	else

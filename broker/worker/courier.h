@@ -66,9 +66,16 @@ struct courier_result {
 	 * COURIER_NOT_COUNTED: the hub ended before it could say, or it is a
 	 * duplicate. */
 	int64_t notified;
+	/* The rest of what the hub says then, if that was asked for. */
+	struct message_counts counts;
+	uint64_t late; /* workers that had not said */
 };
 
-enum courier_receipts { COURIER_NO_RECEIPTS, COURIER_RECEIPTS };
+enum courier_receipts {
+	COURIER_NO_RECEIPTS,
+	COURIER_RECEIPTS, /* notified */
+	COURIER_COUNTS,   /* and the others */
+};
 
 struct courier_list {
 	const struct courier_event *events;

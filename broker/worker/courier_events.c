@@ -121,12 +121,15 @@ int
 events_take_receipt(struct courier *courier, const struct message *message)
 {
 	struct parcel *front = courier->uncounted.first;
-	struct courier_result nowhere;
+	struct courier_result nowhere, *result;
 
 	if (front == NULL || front->seq != message->seq)
 		return -1;
 	parcels_take(&courier->uncounted);
-	result_of(front, &nowhere)->notified = (int64_t)message->notified;
+	result = result_of(front, &nowhere);
+	result->notified = (int64_t)message->notified;
+	result->counts = message->counts;
+	result->late = message->late;
 	settle(courier, front);
 	return 0;
 }

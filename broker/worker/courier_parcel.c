@@ -33,6 +33,8 @@ write_message(struct buf *buf, const struct courier_event *event, uint64_t seq,
 	}
 	if (receipts == COURIER_RECEIPTS)
 		message.flags |= MESSAGE_FLAG_RECEIPT;
+	if (receipts == COURIER_COUNTS)
+		message.flags |= MESSAGE_FLAG_COUNTS;
 	message_write(buf, &message);
 }
 
@@ -50,7 +52,7 @@ parcel_create(const struct courier_event *event, uint64_t seq,
 	if (parcel != NULL) {
 		*parcel = (struct parcel){
 		    .seq = seq,
-		    .receipt = receipts == COURIER_RECEIPTS,
+		    .receipt = receipts != COURIER_NO_RECEIPTS,
 		    .who_len = (uint8_t)event->identity.len,
 		    .len = buf_length(&message),
 		};

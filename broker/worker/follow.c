@@ -41,9 +41,11 @@ take_record(
 	turn->bytes += record->size;
 	if (record->cursor <= worker->window.head)
 		return;
-	if (record->receipt != 0)
-		handed_note(
-		    worker, record->receipt, record->cursor, turn->record_at);
+	if (record->receipt != 0) {
+		struct event event = record_event(record);
+
+		handed_note(worker, record->receipt, &event, turn->record_at);
+	}
 	cursor_deliver(worker, window_commit(&worker->window));
 }
 

@@ -1,7 +1,14 @@
 /* handed: events that are counted. See handed.h. */
 #include "broker/worker/handed.h"
 
+#include <stdlib.h>
+#include <sysexits.h>
+
 #include "broker/shared/bell.h"
+#include "broker/shared/log.h"
+#include "broker/shared/record.h"
+#include "broker/worker/channels.h"
+#include "broker/worker/facts.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
 
@@ -14,15 +21,33 @@ event_at(struct handed *handed, size_t index)
 static void
 drop_first(struct handed *handed)
 {
+	free(event_at(handed, 0)->record);
 	handed->first = (handed->first + 1) % BOARD_TALLIES;
 	handed->count--;
+	if (handed->settled > 0)
+		handed->settled--;
+}
+
+/* What is needed of it when it has left the window. */
+static struct record *
+keep_record(const struct event *event)
+{
+	struct event kept = *event;
+	struct record *record;
+
+	kept.data = slice_of("", 0);
+	record = malloc(record_size(&kept));
+	if (record == NULL)
+		log_fatal(EX_OSERR, "no memory for one event");
+	return record_write(record, &kept);
 }
 
 void
-handed_note(
-    struct worker *worker, uint32_t receipt, uint64_t cursor, uint64_t position)
+handed_note(struct worker *worker, uint32_t receipt, const struct event *event,
+    uint64_t position)
 {
 	struct handed *handed = &worker->handed;
+	bool detailed = board_receipt_detailed(worker->board, receipt);
 
 	/* No more are open at once: the first is not any more. */
 	if (handed->count == BOARD_TALLIES)
@@ -31,10 +56,24 @@ handed_note(
 		position = handed->reported;
 	handed->count++;
 	*event_at(handed, handed->count - 1) = (struct handed_event){
-	    .cursor = cursor,
+	    .cursor = event->cursor,
 	    .position = position,
 	    .receipt = receipt,
+	    .record = detailed ? keep_record(event) : NULL,
 	};
+}
+
+void
+handed_finish(struct worker *worker)
+{
+	while (worker->handed.count > 0)
+		drop_first(&worker->handed);
+}
+
+bool
+handed_waits(const struct worker *worker)
+{
+	return worker->handed.count > worker->handed.settled;
 }
 
 void
@@ -99,6 +138,144 @@ find_slowest(struct worker *worker)
 	return slowest;
 }
 
+/* --- all counts --- */
+
+/* Counts a stream in, or out, where it belongs. */
+static void
+count_stream(struct worker *worker, const struct handed_event *of,
+    const struct subscriber *subscriber, int64_t by)
+{
+	struct facts_event about = {
+	    .event = record_event(of->record),
+	    .known = true,
+	    .kept = true,
+	};
+	struct verdict_facts facts;
+
+	facts_find(&facts, worker, subscriber, &about);
+	switch (verdict_find(&facts)) {
+	case VERDICT_LAGGING:
+		board_tally_rest(worker->board, of->receipt, by, 0);
+		break;
+	case VERDICT_FILTERED:
+		board_tally_rest(worker->board, of->receipt, 0, by);
+		break;
+	case VERDICT_WRITTEN: /* counted when that was done */
+	case VERDICT_NOT_GRANTED:
+	case VERDICT_NOT_SUBSCRIBED:
+	case VERDICT_BEGAN_AFTER:
+	case VERDICT_ENDED_BEFORE:
+	case VERDICT_HISTORY_GONE:
+	case VERDICT_UNKNOWN:
+	case VERDICT_COUNT:
+		break;
+	}
+}
+
+struct settling {
+	struct worker *worker;
+	const struct handed_event *event;
+	uint64_t mark; /* no cursor */
+};
+
+static void
+count_matched(void *owner, void *context)
+{
+	struct subscriber *subscriber = owner;
+	const struct settling *settling = context;
+
+	/* One that is found by two patterns counts once. */
+	if (subscriber->last_matched == settling->mark ||
+	    !subscriber->handed.counted)
+		return;
+	subscriber->last_matched = settling->mark;
+	count_stream(settling->worker, settling->event, subscriber, 1);
+}
+
+/* It was written to whoever could get it by now. */
+static void
+settle_next(struct worker *worker)
+{
+	struct handed *handed = &worker->handed;
+	const struct handed_event *event = event_at(handed, handed->settled);
+	struct settling settling = {
+	    .worker = worker,
+	    .event = event,
+	    .mark = UINT64_MAX - handed->walks++,
+	};
+
+	handed->settled++;
+	if (event->record != NULL)
+		channels_match(worker->channels,
+		    record_event(event->record).channel, count_matched,
+		    &settling);
+}
+
+/* Lets go of what is settled and needs no counting any more. */
+static void
+drop_closed(struct worker *worker)
+{
+	struct handed *handed = &worker->handed;
+
+	while (handed->settled > 0) {
+		const struct handed_event *first = event_at(handed, 0);
+
+		if (first->record != NULL &&
+		    board_receipt_open(worker->board, first->receipt))
+			return;
+		drop_first(handed);
+	}
+}
+
+static void
+count_in_settled(
+    struct worker *worker, const struct subscriber *subscriber, int64_t by)
+{
+	struct handed *handed = &worker->handed;
+
+	drop_closed(worker);
+	for (size_t i = 0; i < handed->settled; i++) {
+		const struct handed_event *event = event_at(handed, i);
+
+		if (event->record != NULL)
+			count_stream(worker, event, subscriber, by);
+	}
+}
+
+void
+handed_enter(struct worker *worker, struct subscriber *subscriber)
+{
+	if (worker->handed.settled > 0 && !subscriber->handed.counted)
+		count_in_settled(worker, subscriber, 1);
+	subscriber->handed.counted = true;
+}
+
+void
+handed_exit(struct worker *worker, struct subscriber *subscriber)
+{
+	if (worker->handed.settled > 0 && subscriber->handed.counted)
+		count_in_settled(worker, subscriber, -1);
+	subscriber->handed.counted = false;
+}
+
+void
+handed_written(struct worker *worker, uint32_t receipt)
+{
+	struct handed *handed = &worker->handed;
+
+	for (size_t i = 0; i < handed->settled; i++) {
+		const struct handed_event *event = event_at(handed, i);
+
+		if (event->receipt == receipt && event->record != NULL) {
+			board_tally_late(worker->board, receipt);
+			return;
+		}
+	}
+	board_tally(worker->board, receipt, 1);
+}
+
+/* --- what is said --- */
+
 void
 handed_report(struct worker *worker, uint64_t position)
 {
@@ -106,16 +283,20 @@ handed_report(struct worker *worker, uint64_t position)
 	uint64_t slowest = find_slowest(worker);
 	bool news = false;
 
-	for (; handed->count > 0; drop_first(handed)) {
-		const struct handed_event *first = event_at(handed, 0);
+	drop_closed(worker);
+	while (handed_waits(worker)) {
+		const struct handed_event *next =
+		    event_at(handed, handed->settled);
 
-		if (first->cursor > slowest &&
-		    board_receipt_open(worker->board, first->receipt))
+		if (next->cursor > slowest &&
+		    board_receipt_open(worker->board, next->receipt))
 			break;
+		settle_next(worker);
 		news = true;
 	}
-	if (handed->count > 0 && event_at(handed, 0)->position < position)
-		position = event_at(handed, 0)->position;
+	if (handed_waits(worker) &&
+	    event_at(handed, handed->settled)->position < position)
+		position = event_at(handed, handed->settled)->position;
 	handed->reported = position;
 	board_set_read(worker->board, position);
 	if (news)

@@ -20,7 +20,7 @@ tally_receipts(
 
 		/* A late one has been answered without this. */
 		if (receipt != 0 && board_receipt_open(worker->board, receipt))
-			board_tally(worker->board, receipt, 1);
+			handed_written(worker, receipt);
 	}
 }
 

@@ -42,6 +42,17 @@ publish_answer_create(
 	return answer;
 }
 
+static void
+append_counts(struct buf *body, const struct courier_result *result)
+{
+	buf_printf(body,
+	    ",\"clientsNotified\":%" PRId64 ",\"clientsMatched\":%" PRIu64
+	    ",\"clientsLagging\":%" PRIu64 ",\"clientsFiltered\":%" PRIu64
+	    ",\"workersLate\":%" PRIu64,
+	    result->notified, result->counts.matched, result->counts.lagging,
+	    result->counts.filtered, result->late);
+}
+
 /* The members of one that is stored. */
 static void
 append_stored(struct buf *body, const struct courier_result *result,
@@ -55,8 +66,7 @@ append_stored(struct buf *body, const struct courier_result *result,
 	if (result->notified == COURIER_NOT_COUNTED)
 		buf_append_text(body, ",\"clientsNotified\":null");
 	else
-		buf_printf(
-		    body, ",\"clientsNotified\":%" PRId64, result->notified);
+		append_counts(body, result);
 }
 
 static void
@@ -207,8 +217,7 @@ publish_answer_wait(struct publish_answer *answer,
 	const struct courier_list list = {
 	    .events = events,
 	    .count = count,
-	    .receipts =
-		answer->receipt ? COURIER_RECEIPTS : COURIER_NO_RECEIPTS,
+	    .receipts = answer->receipt ? COURIER_COUNTS : COURIER_NO_RECEIPTS,
 	    .answered = on_answered,
 	    .context = answer,
 	};

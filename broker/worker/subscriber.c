@@ -109,6 +109,7 @@ subscriber_create(struct worker *worker, struct connection *connection,
 		subscriber_destroy(worker, subscriber);
 		return NULL;
 	}
+	handed_enter(worker, subscriber);
 	cursor_resume(worker, subscriber);
 	return subscriber;
 }
@@ -162,6 +163,7 @@ subscriber_destroy(struct worker *worker, struct subscriber *subscriber)
 {
 	if (subscriber == NULL)
 		return;
+	handed_exit(worker, subscriber);
 	lifetime_stop(worker, subscriber);
 	place_leave(worker, subscriber);
 	while (subscriber->member_count > 0)

@@ -70,10 +70,13 @@ withdraw_from(
 	struct buf list;
 
 	buf_init(&list, 0);
-	if (take_away(worker, subscriber, pattern, &list) == -1)
+	handed_exit(worker, subscriber);
+	if (take_away(worker, subscriber, pattern, &list) == -1) {
 		withdraw_end(worker, subscriber, reason);
-	else
+	} else {
+		handed_enter(worker, subscriber);
 		tell(worker, subscriber, &list, reason);
+	}
 	buf_finish(&list);
 }
 

@@ -186,6 +186,7 @@ finish(struct worker *worker)
 	holds_stop(worker);
 	authority_stop(worker);
 	courier_finish(worker);
+	handed_finish(worker);
 	digest_finish();
 	channels_destroy(worker->channels);
 	proxies_finish(&worker->proxies);

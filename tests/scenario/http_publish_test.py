@@ -279,6 +279,10 @@ class Publish(BrokerCase):
         answer = self.stored(broker, {"channel": "a", "data": 1,
                                       "receipt": True})
         self.assertEqual(answer["clientsNotified"], 9)
+        self.assertEqual(
+            [answer[name] for name in ("clientsMatched", "clientsLagging",
+                                       "clientsFiltered", "workersLate")],
+            [9, 0, 0, 0])
         answer = self.stored(broker, [{"channel": "a", "data": 1},
                                       {"channel": "b", "data": 1}],
                              target="/publish?receipt=true")

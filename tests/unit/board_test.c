@@ -149,15 +149,53 @@ START_TEST(tallies_of_one_receipt_add_up_over_all_workers)
 {
 	for (size_t i = 0; i < WORKERS; i++)
 		ck_assert_int_eq(run_as(BOARD_FIRST_WORKER + i, tally_some), 0);
-	ck_assert_uint_eq(board_tally_sum(&board, 6), WORKERS);
-	ck_assert_uint_eq(board_tally_sum(&board, 7), 100 * WORKERS);
+	ck_assert_uint_eq(board_tally_sum(&board, 6).written, WORKERS);
+	ck_assert_uint_eq(board_tally_sum(&board, 7).written, 100 * WORKERS);
 	/* The newer one took the place of the older one. */
-	ck_assert_uint_eq(board_tally_sum(&board, 5), 0);
+	ck_assert_uint_eq(board_tally_sum(&board, 5).written, 0);
 	ck_assert_uint_eq(
-	    board_tally_sum(&board, 5 + BOARD_TALLIES), 40 * WORKERS);
+	    board_tally_sum(&board, 5 + BOARD_TALLIES).written, 40 * WORKERS);
 	/* What was handed out before a death was handed out. */
 	board_owner_ended(&board, BOARD_FIRST_WORKER + 1);
-	ck_assert_uint_eq(board_tally_sum(&board, 7), 100 * WORKERS);
+	ck_assert_uint_eq(board_tally_sum(&board, 7).written, 100 * WORKERS);
+}
+END_TEST
+
+static void
+tally_rest(void)
+{
+	board_tally(&board, 5, 2);
+	board_tally_rest(&board, 5, 3, 4);
+	board_tally_late(&board, 5);
+	board_tally_rest(&board, 5, -1, -1);
+	board_tally_rest(&board, 6, 1, 1);
+	board_tally_rest(&board, 6, -2, -2); /* never below 0 */
+	board_tally_late(&board, 6);
+	board_tally_rest(&board, 7 + BOARD_TALLIES, 9, 9);
+	board_tally(&board, 7, 1);
+}
+
+static void
+assert_counts(
+    uint32_t receipt, uint64_t written, uint64_t lagging, uint64_t filtered)
+{
+	struct board_counts counts = board_tally_sum(&board, receipt);
+
+	ck_assert_uint_eq(counts.written, written);
+	ck_assert_uint_eq(counts.lagging, lagging);
+	ck_assert_uint_eq(counts.filtered, filtered);
+}
+
+START_TEST(who_lags_or_does_not_take_it_is_counted_while_its_worker_lives)
+{
+	ck_assert_int_gt(WORKERS, 1);
+	for (size_t i = 0; i < WORKERS; i++)
+		ck_assert_int_eq(run_as(BOARD_FIRST_WORKER + i, tally_rest), 0);
+	assert_counts(5, 3 * WORKERS, 1 * WORKERS, 3 * WORKERS);
+	assert_counts(6, WORKERS, 0, 0);
+	assert_counts(7, WORKERS, 0, 0);
+	board_owner_ended(&board, BOARD_FIRST_WORKER + 1);
+	assert_counts(5, 3 * WORKERS, WORKERS - 1, 3 * (WORKERS - 1));
 }
 END_TEST
 
@@ -165,10 +203,10 @@ static void
 open_some(void)
 {
 	board_close_receipts(&board);
-	board_open_receipt(&board, 7, 700);
-	board_open_receipt(&board, 5, 500);
-	board_open_receipt(&board, 9, 900);
-	board_open_receipt(&board, 5 + BOARD_TALLIES, 1500);
+	board_open_receipt(&board, 7, 700, BOARD_WRITTEN_ALONE);
+	board_open_receipt(&board, 5, 500, BOARD_ALL_COUNTS);
+	board_open_receipt(&board, 9, 900, BOARD_ALL_COUNTS);
+	board_open_receipt(&board, 5 + BOARD_TALLIES, 1500, BOARD_ALL_COUNTS);
 	board_close_receipt(&board, 9);
 	board_close_receipt(&board, 5); /* another has its place */
 }
@@ -182,6 +220,10 @@ START_TEST(open_receipts_are_found_by_number_and_by_event)
 	ck_assert(board_receipt_open(&board, 5 + BOARD_TALLIES));
 	ck_assert(!board_receipt_open(&board, 5));
 	ck_assert(!board_receipt_open(&board, 9));
+	ck_assert(board_receipt_detailed(&board, 5 + BOARD_TALLIES));
+	ck_assert(!board_receipt_detailed(&board, 5));
+	ck_assert(!board_receipt_detailed(&board, 7));
+	ck_assert(!board_receipt_detailed(&board, 9));
 	ck_assert_uint_eq(board_receipt_of(&board, 700), 7);
 	ck_assert_uint_eq(board_receipt_of(&board, 1500), 5 + BOARD_TALLIES);
 	ck_assert_uint_eq(board_receipt_of(&board, 500), 0);
@@ -191,14 +233,15 @@ END_TEST
 
 START_TEST(all_have_read_when_each_live_worker_has)
 {
-	ck_assert(board_all_read(&board, 1)); /* none is there to wait for */
+	ck_assert_uint_eq(
+	    board_unread(&board, 1), 0); /* none is there to wait for */
 	for (size_t i = 0; i < WORKERS; i++)
 		ck_assert_int_eq(run_as(BOARD_FIRST_WORKER + i, tally_some), 0);
-	ck_assert(board_all_read(&board, 1000));
-	ck_assert(!board_all_read(&board, 1001));
+	ck_assert_uint_eq(board_unread(&board, 1000), 0);
+	ck_assert_uint_eq(board_unread(&board, 1001), WORKERS);
 	for (size_t i = 0; i < WORKERS; i++)
 		board_owner_ended(&board, BOARD_FIRST_WORKER + i);
-	ck_assert(board_all_read(&board, 1001));
+	ck_assert_uint_eq(board_unread(&board, 1001), 0);
 }
 END_TEST
 
@@ -369,6 +412,8 @@ main(void)
 	tcase_add_test(tests, nobody_can_write_the_page_of_another);
 	tcase_add_test(tests, every_metric_has_a_name_a_kind_and_a_sentence);
 	tcase_add_test(tests, tallies_of_one_receipt_add_up_over_all_workers);
+	tcase_add_test(tests,
+	    who_lags_or_does_not_take_it_is_counted_while_its_worker_lives);
 	tcase_add_test(tests, open_receipts_are_found_by_number_and_by_event);
 	tcase_add_test(tests, all_have_read_when_each_live_worker_has);
 	tcase_add_test(

@@ -39,21 +39,28 @@ turn_until_idle(void)
 		;
 }
 
-/* A client from that cursor on; it has said its request. */
+/* A client from that cursor on, with more in its query; it has said its
+ * request. */
 static struct subscriber *
-join(uint64_t cursor)
+join_as(uint64_t cursor, const char *query)
 {
 	char request[256], since[CURSOR_ID_TEXT_SIZE];
 
 	cursor_id_format(cursor, since);
 	snprintf(request, sizeof(request),
-	    "GET /stream?channels=*&since=%s HTTP/1.1\r\nHost: h\r\n\r\n",
+	    "GET /stream?%s&since=%s HTTP/1.1\r\nHost: h\r\n\r\n", query,
 	    since);
 	listener_init(
 	    &clients[client_count++], hand_worker_connect(&hand), 1, request);
 	while (hand.worker.connections->subscriber == NULL)
 		ev_run(hand.worker.loop, EVRUN_NOWAIT);
 	return hand.worker.connections->subscriber;
+}
+
+static struct subscriber *
+join(uint64_t cursor)
+{
+	return join_as(cursor, "channels=*");
 }
 
 /* The position behind all that is in the ring. */
@@ -63,13 +70,20 @@ behind_all(void)
 	return ring_publish(&hand.heritage.ring);
 }
 
+static void
+publish_with(size_t data_len, enum board_detail detail)
+{
+	hand.receipt = RECEIPT;
+	board_open_receipt(
+	    &hub, RECEIPT, hand_worker_publish(&hand, data_len), detail);
+	hand.receipt = 0;
+}
+
 /* An event that is counted. */
 static void
 publish_counted(size_t data_len)
 {
-	hand.receipt = RECEIPT;
-	board_open_receipt(&hub, RECEIPT, hand_worker_publish(&hand, data_len));
-	hand.receipt = 0;
+	publish_with(data_len, BOARD_WRITTEN_ALONE);
 }
 
 /* What the worker has tallied; in these tests its page is the first. */
@@ -80,7 +94,7 @@ tallied(uint32_t receipt)
 	    &hand.worker.board->own->tallies[receipt % BOARD_TALLIES];
 
 	return atomic_load(&tally->receipt) == receipt
-		   ? atomic_load(&tally->clients)
+		   ? atomic_load(&tally->handed) & UINT32_MAX
 		   : 0;
 }
 
@@ -200,10 +214,100 @@ START_TEST(who_does_not_read_in_time_does_not_count)
 	turn_until_idle();
 	board_close_receipt(&hub, RECEIPT);
 	/* The place of this one is now another's. */
-	board_open_receipt(&hub, RECEIPT + BOARD_TALLIES, hand.cursor + 1);
+	board_open_receipt(&hub, RECEIPT + BOARD_TALLIES, hand.cursor + 1,
+	    BOARD_WRITTEN_ALONE);
 	read_all(&clients[0]);
 	ck_assert_uint_eq(counted(), 0);
 	ck_assert_uint_eq(tallied(RECEIPT + BOARD_TALLIES), 0);
+}
+END_TEST
+
+static void
+assert_counts(uint64_t written, uint64_t lagging, uint64_t filtered)
+{
+	struct board_tally *tally =
+	    &hand.worker.board->own->tallies[RECEIPT % BOARD_TALLIES];
+	uint64_t handed = atomic_load(&tally->handed);
+
+	ck_assert_uint_eq(handed & UINT32_MAX, written);
+	ck_assert_uint_eq(handed >> 32, lagging);
+	ck_assert_uint_eq(atomic_load(&tally->filtered), filtered);
+}
+
+START_TEST(whoever_has_the_channel_is_in_one_of_the_counts)
+{
+	join_blocked();
+	join(hand.cursor);
+	join_as(hand.cursor, "channels=*,test&types=none.*");
+	join_as(hand.cursor, "channels=other");
+	turn_until_idle();
+	publish_with(10, BOARD_ALL_COUNTS);
+	turn_until_idle();
+	ck_assert(is_reported());
+	assert_counts(1, 1, 1);
+}
+END_TEST
+
+START_TEST(who_lags_and_reads_is_counted_anew)
+{
+	struct subscriber *blocked = join_blocked();
+
+	publish_with(10, BOARD_ALL_COUNTS);
+	turn_until_idle();
+	assert_counts(0, 1, 0);
+	do {
+		turn_until_idle();
+		listener_read(&clients[0], 65536);
+		buf_clear(&clients[0].body);
+	} while (blocked->place != SUBSCRIBER_AT_HEAD);
+	assert_counts(1, 0, 0);
+}
+END_TEST
+
+START_TEST(who_lags_and_goes_is_not_counted)
+{
+	struct subscriber *blocked = join_blocked();
+	struct subscriber *filtered =
+	    join_as(hand.cursor, "channels=*&types=none.*");
+
+	publish_with(10, BOARD_ALL_COUNTS);
+	turn_until_idle();
+	assert_counts(0, 1, 1);
+	connection_destroy(blocked->connection);
+	assert_counts(0, 0, 1);
+	connection_destroy(filtered->connection);
+	assert_counts(0, 0, 0);
+}
+END_TEST
+
+START_TEST(who_comes_for_it_while_the_receipt_is_open_is_counted)
+{
+	uint64_t before = hand_worker_publish(&hand, 10);
+
+	publish_with(10, BOARD_ALL_COUNTS);
+	turn_until_idle();
+	assert_counts(0, 0, 0);
+	join(before);
+	assert_counts(0, 1, 0);
+	turn_until_idle();
+	assert_counts(1, 0, 0);
+	join(hand.cursor); /* after it */
+	turn_until_idle();
+	assert_counts(1, 0, 0);
+}
+END_TEST
+
+START_TEST(nothing_is_kept_of_a_receipt_that_is_closed)
+{
+	join_blocked();
+	publish_with(10, BOARD_ALL_COUNTS);
+	turn_until_idle();
+	ck_assert_uint_eq(hand.worker.handed.count, 1);
+	board_close_receipt(&hub, RECEIPT);
+	hand_worker_publish(&hand, 10);
+	turn_until_idle();
+	ck_assert_uint_eq(hand.worker.handed.count, 0);
+	assert_counts(0, 1, 0);
 }
 END_TEST
 
@@ -254,6 +358,12 @@ main(void)
 	tcase_add_test(tests, who_does_not_read_in_time_does_not_count);
 	tcase_add_test(
 	    tests, events_that_a_lapped_worker_reads_from_the_store_count);
+	tcase_add_test(tests, whoever_has_the_channel_is_in_one_of_the_counts);
+	tcase_add_test(tests, who_lags_and_reads_is_counted_anew);
+	tcase_add_test(tests, who_lags_and_goes_is_not_counted);
+	tcase_add_test(
+	    tests, who_comes_for_it_while_the_receipt_is_open_is_counted);
+	tcase_add_test(tests, nothing_is_kept_of_a_receipt_that_is_closed);
 	tcase_add_test(tests, who_is_far_behind_is_not_waited_for_but_counts);
 	return suite_run("handed", tests);
 }

@@ -65,6 +65,10 @@ assert_same(const struct message *a, const struct message *b)
 	ck_assert_uint_eq(a->max_event, b->max_event);
 	ck_assert_uint_eq(a->window, b->window);
 	ck_assert_uint_eq(a->notified, b->notified);
+	ck_assert_int_eq(a->counted, b->counted);
+	ck_assert_uint_eq(a->counts.matched, b->counts.matched);
+	ck_assert_uint_eq(a->counts.lagging, b->counts.lagging);
+	ck_assert_uint_eq(a->counts.filtered, b->counts.filtered);
 	ck_assert_uint_eq(a->version, b->version);
 	ck_assert_uint_eq(a->flags, b->flags);
 	ck_assert_int_eq(a->duplicate, b->duplicate);
@@ -146,6 +150,13 @@ static const struct {
 	      "busy\xC0\xA5later")},
     {{.type = MESSAGE_RECEIPT, .seq = 2, .notified = 5},
 	BYTES("\x93\x13\x02\x05")},
+    {{.type = MESSAGE_RECEIPT,
+	 .seq = 2,
+	 .notified = 5,
+	 .counted = true,
+	 .counts = {.matched = 9, .lagging = 3, .filtered = 1},
+	 .late = 2},
+	BYTES("\x97\x13\x02\x05\x09\x03\x01\x02")},
     {{.type = MESSAGE_REPORT, .text = S("{}")}, BYTES("\x92\x14\xA2{}")},
     {{.type = MESSAGE_COMMAND,
 	 .id = 1,
@@ -702,11 +713,12 @@ static const struct {
     {MESSAGE_DATA_TEXT, MESSAGE_FLAG_JSON, 0, EVENT_AS_JSON},
     {MESSAGE_DATA_TEXT, MESSAGE_FLAG_TEXT, 0, EVENT_AS_TEXT},
     {MESSAGE_DATA_TEXT, MESSAGE_FLAG_RECEIPT, 0, EVENT_GUESS},
+    {MESSAGE_DATA_TEXT, MESSAGE_FLAG_COUNTS, 0, EVENT_GUESS},
     {MESSAGE_DATA_BYTES, 0, 0, EVENT_AS_BYTES},
     {MESSAGE_DATA_BYTES, MESSAGE_FLAG_RECEIPT, 0, EVENT_AS_BYTES},
     {MESSAGE_DATA_PACKED, 0, 0, EVENT_AS_JSON},
     {MESSAGE_DATA_TEXT, MESSAGE_FLAG_JSON | MESSAGE_FLAG_TEXT, -1, EVENT_GUESS},
-    {MESSAGE_DATA_TEXT, 8, -1, EVENT_GUESS},
+    {MESSAGE_DATA_TEXT, 16, -1, EVENT_GUESS},
     {MESSAGE_DATA_TEXT, UINT32_MAX, -1, EVENT_GUESS},
     {MESSAGE_DATA_BYTES, MESSAGE_FLAG_JSON, -1, EVENT_GUESS},
     {MESSAGE_DATA_PACKED, MESSAGE_FLAG_TEXT, -1, EVENT_GUESS},

@@ -23,6 +23,11 @@ note_result(const struct ssemux_pub_result *result, void *context)
 		buf_printf(&results, " %s", result->cursor);
 	if (result->outcome == SSEMUX_PUB_RECEIPT)
 		buf_printf(&results, " %" PRId64, result->notified);
+	if (result->outcome == SSEMUX_PUB_RECEIPT && result->matched >= 0)
+		buf_printf(&results,
+		    " of %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64,
+		    result->matched, result->lagging, result->filtered,
+		    result->late);
 	if (result->duplicate)
 		buf_append_text(&results, " again");
 	if (*result->code != '\0')

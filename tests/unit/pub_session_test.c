@@ -504,6 +504,37 @@ START_TEST(receipts_are_told_in_order_after_their_acks)
 }
 END_TEST
 
+START_TEST(a_receipt_with_all_counts_says_them)
+{
+	struct ssemux_pub_event event = pub_event(1, "x");
+
+	event.flags = SSEMUX_PUB_WANT_COUNTS;
+	ck_assert_int_eq(ssemux_pub_publish(pub, &event), 0);
+	event.ticket = (void *)2;
+	ck_assert_int_eq(ssemux_pub_publish(pub, &event), 0);
+	fake_greet(&fake, 0);
+	ck_assert_uint_eq(
+	    fake_hear_event(&fake, 1, "x").flags, MESSAGE_FLAG_COUNTS);
+	fake_hear_event(&fake, 2, "x");
+	fake_ack(&fake, 1);
+	fake_ack(&fake, 2);
+	fake_say(
+	    &fake, &(struct message){
+		       .type = MESSAGE_RECEIPT,
+		       .seq = 1,
+		       .notified = 4,
+		       .counted = true,
+		       .counts = {.matched = 7, .lagging = 2, .filtered = 1},
+		       .late = 3,
+		   });
+	fake_say(&fake, &(struct message){
+			    .type = MESSAGE_RECEIPT, .seq = 2, .notified = 5});
+	ck_assert_int_eq(ssemux_pub_flush(pub, FAKE_PATIENCE_MS), 0);
+	assert_results("acked 1 1001-0\nacked 2 1002-0\n"
+		       "receipt 1 1001-0 4 of 7 2 1 3\nreceipt 2 1002-0 5\n");
+}
+END_TEST
+
 START_TEST(a_receipt_that_cannot_come_any_more_is_unknown)
 {
 	struct ssemux_pub_event event = pub_event(1, "x");
@@ -822,6 +853,7 @@ add_loss_tests(TCase *tests)
 	    REFUSAL_STORE, REFUSAL_COUNT);
 	tcase_add_test(
 	    tests, a_temporary_error_instead_of_the_greeting_is_waited_out);
+	tcase_add_test(tests, a_receipt_with_all_counts_says_them);
 	tcase_add_test(tests, a_receipt_that_cannot_come_any_more_is_unknown);
 	tcase_add_test(tests,
 	    what_a_restarted_broker_finds_too_long_may_be_stored_already);

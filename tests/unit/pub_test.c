@@ -184,7 +184,7 @@ static const struct {
 	"data", "data"},
     {{.channel = "a", .data = NULL, .data_bytes = 1}, "", ""},
     {{.channel = "a", .data_is = (enum ssemux_pub_data)5}, "", ""},
-    {{.channel = "a", .flags = 2}, "", ""},
+    {{.channel = "a", .flags = 4}, "", ""},
 };
 
 START_TEST(mistakes_are_refused_at_the_call)

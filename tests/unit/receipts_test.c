@@ -14,6 +14,8 @@ struct publisher {
 	uint64_t clients[BOARD_TALLIES * 2];
 	size_t count;
 	size_t flushed;
+	struct board_counts last; /* of all counts */
+	uint64_t late;
 };
 
 static struct publisher publishers[2];
@@ -26,6 +28,15 @@ publisher_receipt(struct publisher *publisher, uint64_t seq, uint64_t notified)
 {
 	publisher->answered[publisher->count] = seq;
 	publisher->clients[publisher->count++] = notified;
+}
+
+void
+publisher_receipt_counts(struct publisher *publisher, uint64_t seq,
+    const struct board_counts *counts, uint64_t late)
+{
+	publisher_receipt(publisher, seq, counts->written);
+	publisher->last = *counts;
+	publisher->late = late;
 }
 
 void
@@ -56,7 +67,8 @@ tear_down(void)
 static uint32_t
 open_at(struct publisher *publisher, uint64_t seq, uint64_t position)
 {
-	uint32_t number = receipts_open(&receipts, publisher, seq, DEADLINE_MS);
+	uint32_t number = receipts_open(
+	    &receipts, publisher, seq, BOARD_WRITTEN_ALONE, DEADLINE_MS);
 
 	receipts_placed(&receipts, position);
 	return number;
@@ -93,7 +105,8 @@ END_TEST
 
 START_TEST(a_receipt_whose_place_is_unknown_is_never_complete)
 {
-	receipts_open(&receipts, &publishers[0], 1, DEADLINE_MS);
+	receipts_open(
+	    &receipts, &publishers[0], 1, BOARD_WRITTEN_ALONE, DEADLINE_MS);
 	board_set_read(&worker, UINT64_MAX);
 	ck_assert(receipts_answer(&receipts, &board, DEADLINE_MS + 1));
 	ck_assert_uint_eq(publishers[0].count, 0);
@@ -174,6 +187,28 @@ START_TEST(numbers_go_round_and_never_are_0)
 }
 END_TEST
 
+START_TEST(all_counts_say_who_was_not_asked_in_time)
+{
+	uint32_t number = receipts_open(
+	    &receipts, &publishers[0], 7, BOARD_ALL_COUNTS, DEADLINE_MS);
+
+	receipts_placed(&receipts, 100);
+	board_tally(&worker, number, 2);
+	ck_assert(!receipts_answer(&receipts, &board, DEADLINE_MS));
+	ck_assert_uint_eq(publishers[0].last.written, 2);
+	ck_assert_uint_eq(publishers[0].late, 1);
+	number = receipts_open(
+	    &receipts, &publishers[0], 8, BOARD_ALL_COUNTS, DEADLINE_MS);
+	receipts_placed(&receipts, 200);
+	board_tally_rest(&worker, number, 3, 4);
+	board_set_read(&worker, 200);
+	ck_assert(!receipts_answer(&receipts, &board, 0));
+	ck_assert_uint_eq(publishers[0].last.lagging, 3);
+	ck_assert_uint_eq(publishers[0].last.filtered, 4);
+	ck_assert_uint_eq(publishers[0].late, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -190,5 +225,6 @@ main(void)
 	tcase_add_test(tests, answers_come_in_order_to_those_they_belong_to);
 	tcase_add_test(tests, who_has_gone_gets_no_answer);
 	tcase_add_test(tests, numbers_go_round_and_never_are_0);
+	tcase_add_test(tests, all_counts_say_who_was_not_asked_in_time);
 	return suite_run("receipts", tests);
 }

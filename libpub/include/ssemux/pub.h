@@ -14,9 +14,7 @@
  * makes no call gets no acknowledgement either.
  *
  * Two ways to use it:
- *
  *	simple		ssemux_pub_send() returns when the event is stored.
- *
  *	own loop	ssemux_pub_publish() takes the event and returns at
  *			once; poll ssemux_pub_fd(), call ssemux_pub_dispatch(),
  *			and the result of each event comes to your function.
@@ -27,7 +25,6 @@
  * Unless said otherwise, a function returns 0 when it did what it says, and
  * -1 with errno set when not; then ssemux_pub_error() says more. A handle that
  * is NULL is EINVAL, but where NULL is said to be allowed.
- *
  * Times are in milliseconds. A timeout of 0 does not wait, a negative one
  * waits for ever. Interrupted by a signal, the functions go on waiting.
  */
@@ -59,7 +56,6 @@ enum {
 struct ssemux_pub;
 
 /* ---- Results ---------------------------------------------------------- */
-
 /*
  * What became of an event. Each event that was taken gets exactly one of
  * ACKED, REFUSED and LOST, in the order in which the events were given.
@@ -74,9 +70,9 @@ enum ssemux_pub_outcome {
 	 * or the broker was restarted and takes no event so long any more. If
 	 * it was on its way just then, it may have been stored. */
 	SSEMUX_PUB_LOST = 2,
-	/* How many clients it was handed to; follows ACKED for an event that
-	 * was given with SSEMUX_PUB_WANT_RECEIPT. Receipts come in order
-	 * too, but ACKED of later events may come first. */
+	/* How many clients it was handed to; follows ACKED if it was asked for.
+	 * Receipts come in order too, but ACKED of later events may be first.
+	 */
 	SSEMUX_PUB_RECEIPT = 3,
 };
 
@@ -93,6 +89,12 @@ struct ssemux_pub_result {
 			     * codes are listed in ssemux-protocol(7) */
 	const char *field;  /* REFUSED: "channel", "type", "key", "data" */
 	const char *text;   /* REFUSED, LOST: a sentence, for people */
+	/* RECEIPT, with SSEMUX_PUB_WANT_COUNTS; -1 when nobody knows, or it was
+	 * not asked for. Later versions add members behind these. */
+	int64_t matched;  /* streams subscribed to its channel: notified, */
+	int64_t lagging;  /* those that had not got it yet, and */
+	int64_t filtered; /* those that do not take its type */
+	int64_t late;     /* workers too busy to say that in time */
 };
 
 /*
@@ -104,7 +106,6 @@ typedef void ssemux_pub_on_result(
     const struct ssemux_pub_result *result, void *context);
 
 /* ---- Opening and closing ---------------------------------------------- */
-
 /*
  * Set size to sizeof(struct ssemux_pub_options), and all else to zero or to
  * what you want; 0 and NULL mean the default. Later versions add members at
@@ -165,7 +166,6 @@ SSEMUX_PUB_API struct ssemux_pub *ssemux_pub_open(
 SSEMUX_PUB_API long ssemux_pub_close(struct ssemux_pub *pub);
 
 /* ---- Events ----------------------------------------------------------- */
-
 /* What the data are. */
 enum ssemux_pub_data {
 	/* Text; a JSON object or array is passed on as such, and any other
@@ -185,6 +185,8 @@ enum ssemux_pub_data {
 enum {
 	/* Tell me how many clients it was handed to. */
 	SSEMUX_PUB_WANT_RECEIPT = 1,
+	/* And how many not, and why. An older broker refuses it ("flags"). */
+	SSEMUX_PUB_WANT_COUNTS = 2,
 };
 
 /*
@@ -206,7 +208,7 @@ struct ssemux_pub_event {
 	const void *data;
 	size_t data_bytes;
 	enum ssemux_pub_data data_is;
-	/* 0 or SSEMUX_PUB_WANT_RECEIPT. */
+	/* 0, SSEMUX_PUB_WANT_RECEIPT or SSEMUX_PUB_WANT_COUNTS. */
 	unsigned flags;
 	/* Yours; comes back with the result. */
 	void *ticket;
@@ -267,7 +269,6 @@ SSEMUX_PUB_API int ssemux_pub_send(struct ssemux_pub *pub,
 SSEMUX_PUB_API int ssemux_pub_flush(struct ssemux_pub *pub, int timeout_ms);
 
 /* ---- For a loop of your own ------------------------------------------- */
-
 /*
  * The descriptor to poll for POLLIN, and for POLLOUT too while
  * ssemux_pub_wants_write(). -1 while there is no connection (poll() ignores
@@ -295,19 +296,16 @@ SSEMUX_PUB_API int ssemux_pub_timeout(const struct ssemux_pub *pub);
 SSEMUX_PUB_API int ssemux_pub_dispatch(struct ssemux_pub *pub);
 
 /* ---- Looking at it ---------------------------------------------------- */
-
 enum ssemux_pub_state {
 	/* No broker has been reached since ssemux_pub_open(). */
 	SSEMUX_PUB_CONNECTING = 0,
 	SSEMUX_PUB_CONNECTED = 1,
 	/* The connection was lost; a new one is being tried. */
 	SSEMUX_PUB_RECONNECTING = 2,
-	/*
-	 * The broker does not want this publisher, and trying again would not
+	/* The broker does not want this publisher, and trying again would not
 	 * help: another process took over its id, it is not allowed to
 	 * publish, or the two do not speak the same protocol. Every event had
-	 * the result LOST. Only ssemux_pub_close() is left.
-	 */
+	 * the result LOST. Only ssemux_pub_close() is left. */
 	SSEMUX_PUB_FAILED = 3,
 };
 
@@ -330,7 +328,6 @@ SSEMUX_PUB_API const char *ssemux_pub_status(
     struct ssemux_pub *pub, int timeout_ms);
 
 /* ---- What users may see ------------------------------------------------ */
-
 /*
  * These withdraw channels from a user of the broker's streams, and give them
  * back. A user is named as in its tokens, by 1 to 256 bytes of UTF-8 without
@@ -366,7 +363,6 @@ SSEMUX_PUB_API long ssemux_pub_restore(struct ssemux_pub *pub, const char *user,
     const char *channels, int timeout_ms);
 
 /* ---- The broker's end -------------------------------------------------- */
-
 /*
  * Makes the broker drain and end, as SIGTERM does. The publisher must be an
  * administrator. Waits until it has begun, and returns how many streams are
@@ -380,7 +376,6 @@ SSEMUX_PUB_API long ssemux_pub_restore(struct ssemux_pub *pub, const char *user,
 SSEMUX_PUB_API long ssemux_pub_drain(struct ssemux_pub *pub, int timeout_ms);
 
 /* ---- Failures ---------------------------------------------------------- */
-
 /*
  * The last failure: of a call, or of the connection ("cannot connect to ...").
  * The text is one sentence without a full stop, "" when nothing has failed;

@@ -1,0 +1,80 @@
+/* facts: of a stream and one event. See facts.h. */
+#include "broker/worker/facts.h"
+
+#include "broker/shared/filter.h"
+#include "broker/worker/rewind.h"
+#include "broker/worker/subscriber.h"
+#include "broker/worker/worker_state.h"
+
+uint64_t
+facts_position(const struct worker *worker, const struct subscriber *subscriber)
+{
+	const struct rewind *rewind = subscriber->rewind;
+	uint64_t position = subscriber->place == SUBSCRIBER_AT_HEAD
+				? worker->window.head
+				: subscriber->cursor;
+
+	if (rewind != NULL && rewind->to < position)
+		return rewind->to;
+	return position;
+}
+
+/* Which events a subscription has; see rewind.h. */
+static struct rewind_mark
+mark_of(const struct subscriber *subscriber, size_t member)
+{
+	const struct rewind *rewind = subscriber->rewind;
+
+	if (rewind != NULL && member < rewind->size)
+		return rewind->marks[member];
+	return (struct rewind_mark){subscriber->opened, 0};
+}
+
+/* What its subscriptions say. */
+static void
+find_subscribed(struct verdict_facts *facts,
+    const struct subscriber *subscriber, const struct facts_event *about,
+    uint64_t position)
+{
+	uint64_t cursor = about->event.cursor;
+
+	for (size_t i = 0; i < subscriber->member_count; i++) {
+		struct rewind_mark has = mark_of(subscriber, i);
+		bool covers = about->known &&
+			      event_pattern_covers(
+				  channels_pattern(&subscriber->members[i]),
+				  about->event.channel);
+
+		facts->covered |= covers;
+		if ((about->known && !covers) || has.begin >= cursor)
+			continue;
+		facts->begun = true;
+		facts->reached |= cursor <= has.mark || cursor <= position;
+	}
+}
+
+void
+facts_find(struct verdict_facts *facts, const struct worker *worker,
+    const struct subscriber *subscriber, const struct facts_event *about)
+{
+	const struct event *event = &about->event;
+
+	*facts = (struct verdict_facts){
+	    .known = about->known,
+	    .kept = about->kept,
+	};
+	/* Half of it is out, and the rest follows whatever else is. */
+	if (subscriber->partial == event->cursor) {
+		facts->known = facts->covered = facts->begun = true;
+		facts->kept = true;
+		return;
+	}
+	find_subscribed(
+	    facts, subscriber, about, facts_position(worker, subscriber));
+	if (!about->known)
+		return;
+	facts->withdrawn = subscriber_is_closed(subscriber, event->channel);
+	facts->filtered =
+	    event->kind != EVENT_RESYNC &&
+	    !filter_passes(subscriber->filter, event->type, event->key);
+}

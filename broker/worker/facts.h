@@ -1,0 +1,31 @@
+/*
+ * facts: what is known of a stream and one event, for a verdict.
+ */
+#ifndef SSEMUX_WORKER_FACTS_H
+#define SSEMUX_WORKER_FACTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "broker/shared/verdict.h"
+#include "protocol/event.h"
+
+struct subscriber;
+struct worker;
+
+/* An event that is asked about. */
+struct facts_event {
+	struct event event; /* cursor, and if known, all but the data */
+	bool known;         /* else its cursor is all there is */
+	bool kept;          /* it can still be read */
+};
+
+/* Up to where the stream has handled everything, what was put off aside. */
+uint64_t facts_position(
+    const struct worker *worker, const struct subscriber *subscriber);
+
+/* What is known now, between two turns of the worker. */
+void facts_find(struct verdict_facts *facts, const struct worker *worker,
+    const struct subscriber *subscriber, const struct facts_event *about);
+
+#endif
