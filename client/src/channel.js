@@ -8,8 +8,8 @@ import { createQueue } from './queue.js';
 /** @import {Use} from './internal.js' */
 
 /** What is heard of a use by names that are no types of events.
- * @type {Record<string, string>} */
-const KINDS = { event: 'event', resync: 'resync', ready: 'ready',
+ * @type {any} */
+const KINDS = { __proto__: null, event: 'event', resync: 'resync', ready: 'ready',
     error: 'end' };
 
 /**
@@ -86,8 +86,8 @@ export function createChannel(name, began, ended, buffer) {
                     if (queue.push(event))
                         return;
                     stop();
-                    queue.end(new SsemuxError('the reader is too slow',
-                        { code: 'buffer-full', channels: [name] }));
+                    queue.end(new SsemuxError('buffer-full',
+                        { channels: [name] }));
                 },
                 end: queue.end,
             });

@@ -6,6 +6,7 @@
 import { createChannel } from './channel.js';
 import { isAfter } from './cursor.js';
 import { createEmitter } from './emitter.js';
+import { call } from './error.js';
 import { covers, patternsOf } from './patterns.js';
 /** @import {Connection, Message, SsemuxError, State} from './index.js' */
 /** @import {Settings, Sink, Source, Use} from './internal.js' */
@@ -122,7 +123,7 @@ export function createConnection(settings, createSource, forget) {
         if (!to || !isAfter(to, cursor))
             return;
         cursor = to;
-        storage?.setItem(place, to);
+        call(() => storage?.setItem(place, to), 0); // it may be full
     }
 
     /** @param {Message} message */
@@ -135,7 +136,7 @@ export function createConnection(settings, createSource, forget) {
             event = settings.decode ? settings.decode(message) :
                 JSON.parse(message.data); // the format `tagged`
             if (event && typeof event.channel !== 'string')
-                throw new TypeError('it has no channel');
+                throw new TypeError('no channel');
         } catch (error) {
             event = null;
             tell('malformed', { error, message });

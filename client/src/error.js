@@ -5,7 +5,7 @@
 
 export class SsemuxError extends Error {
     name = 'SsemuxError';
-    code = '';
+    code = this.message;
     status = 0;
     final = false;
     wait = 0;

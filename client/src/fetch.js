@@ -13,7 +13,7 @@ export async function openByFetch(settings, asked, sink, signal) {
     const response = await request(settings, streamUrl(settings, asked),
         asked.token, { signal, headers: { Accept: 'text/event-stream',
             'Last-Event-ID': asked.cursor } });
-    const type = String(response.headers.get('Content-Type'));
+    const type = /** @type {any} */ (response.headers.get('Content-Type'));
     if (response.status !== 200 || !/^text\/event-stream/i.test(type))
         throw await problemOf(response, settings.env.Date.now());
     sink.alive();

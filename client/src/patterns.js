@@ -19,9 +19,6 @@ export function covers(pattern, other) {
  * @returns {string[]}
  */
 export function patternsOf(channel) {
-    const patterns = [channel, '*'];
-    for (let at = channel.indexOf(':'); at >= 0;
-        at = channel.indexOf(':', at + 1))
-        patterns.push(channel.slice(0, at + 1) + '*');
-    return patterns;
+    return [channel, '*', ...[...channel.matchAll(/:/g)].map(
+        ({ index = 0 }) => channel.slice(0, index + 1) + '*')];
 }

@@ -48,7 +48,7 @@ export function request(settings, url, token, init) {
 export async function problemOf(response, now) {
     const { status } = response;
     const problem = await response.json().catch(() => null) ?? {};
-    const wait = String(response.headers.get('Retry-After'));
+    const wait = /** @type {any} */ (response.headers.get('Retry-After'));
     const code = problem.code ?? 'http-' + status;
     return new SsemuxError(problem.detail ?? code, { code, status,
         final: status < 500 && !TEMPORARY.has(status),

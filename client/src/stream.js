@@ -34,7 +34,7 @@ export function createStream(settings, sink) {
     let wanted = new Set();
     /** What the broker was asked for last. @type {Set<string>} */
     let asked = new Set();
-    let begun = false; // some channels have come as far as the cursor
+    let marked = false; // this broker says when a stream has caught up
     let running = false;
     let changing = false;
     let native = false;
@@ -92,7 +92,7 @@ export function createStream(settings, sink) {
         }
         running = false;
         awake.abort();
-        begun = false;
+        marked = false;
         cursor = undefined;
         become('idle');
     }
@@ -196,12 +196,15 @@ export function createStream(settings, sink) {
 
     /** @type {Record<string, (info: any) => void>} */
     const controls = {
+        // @ts-ignore: no name is inherited
+        __proto__: null,
         connected: opened,
         ping: () => opened({}),
         live(info) {
             thrive();
             reached(info.cursor);
-            begin([...asked]);
+            marked = true;
+            sink.ready([...asked]);
             sink.notice('live', info);
         },
         resync(info) {
@@ -209,7 +212,7 @@ export function createStream(settings, sink) {
                 sink.restart(cursor = hello.cursor);
             sink.resync(info);
         },
-        subscribed: ({ channels = [] }) => begin(channels),
+        subscribed: ({ channels = [] }) => sink.ready(channels),
         revoked: ({ channels = [] }) => refuse('revoked', channels),
         'token-expiring'(info) {
             if (typeof settings.token === 'function')
@@ -237,8 +240,8 @@ export function createStream(settings, sink) {
         if (info.refused?.length)
             refuse('channels-refused', info.refused);
         // What is new beside old channels gets old events until it is live.
-        if (!begun || fixed)
-            begin([...asked]);
+        if (!marked)
+            sink.ready([...asked]);
         settle();
     }
 
@@ -261,19 +264,13 @@ export function createStream(settings, sink) {
             sink.reached(to);
     }
 
-    /** @param {string[]} channels */
-    function begin(channels) {
-        begun = true;
-        sink.ready(channels);
-    }
-
     /** These channels are over.
      * @param {string} code @param {string[]} channels */
-    function refuse(code, channels, text = 'not allowed') {
-        const rest = (/** @type {Set<string>} */ set) => without(set,
-            (own) => channels.some((channel) => covers(channel, own)));
-        wanted = new Set(rest(wanted));
-        asked = new Set(rest(asked));
+    function refuse(code, channels, text = code) {
+        const rest = (/** @type {Set<string>} */ set) => new Set(without(set,
+            (own) => channels.some((channel) => covers(channel, own))));
+        wanted = rest(wanted);
+        asked = rest(asked);
         sink.refused(new SsemuxError(text + ': ' + channels,
             { code, status: 403, final: true, channels }));
         if (!wanted.size)
@@ -298,7 +295,7 @@ export function createStream(settings, sink) {
             return;
         if (fixed) { // it has them all
             asked = new Set(wanted);
-            begin(subscribe);
+            sink.ready(subscribe);
             return;
         }
         changing = true;
@@ -324,7 +321,7 @@ export function createStream(settings, sink) {
                     refused.includes(name)))
                 throw 0;
             asked = target;
-            begin(subscribe);
+            sink.ready(subscribe);
             if (refused.length)
                 refuse('channels-refused', refused);
         } catch (/** @type {any} */ { code, status, message }) {

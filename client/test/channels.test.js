@@ -76,6 +76,20 @@ test('on and off go by type and listener', async () => {
     assert.deepEqual(said, ['y']);
 });
 
+test('types may be called as members of objects are', async () => {
+    const { broker, connection } = page();
+    const a = connection.channel('a');
+    const types = ['constructor', 'toString', '__proto__', 'hasOwnProperty'];
+    const got = types.map((type) => heard(a, type));
+    await settle();
+    types.forEach((type) => broker.publish('a', type, type));
+    for (const type of types) // as control events that nobody knows
+        broker.stream.control(type, {});
+    await settle();
+    assert.deepEqual(got, types.map((type) => [type]));
+    assert.equal(connection.state, 'open');
+});
+
 test('a type that is named like a notice is heard among all', async () => {
     const { broker, connection } = page();
     const handle = connection.channel('a');

@@ -181,5 +181,5 @@ test('ready fails when the channel is refused, or the end has come',
         await assert.rejects(handle.ready(), { code: 'channels-refused' });
         const waiting = connection.channel('b').ready();
         connection.close();
-        await assert.rejects(waiting, { message: 'closed' });
+        await assert.rejects(waiting, { code: 'closed' });
     });

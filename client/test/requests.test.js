@@ -81,6 +81,19 @@ test('a channel of such a stream that is used later gets its events, too',
         assert.equal(broker.requests.length, 2);
     });
 
+test('so does one that is added where the broker says little', async () => {
+    const { broker, connection, clock } = page();
+    Object.assign(broker, { marks: false, changes: false });
+    heard(connection.channel('a'));
+    await settle();
+    const b = heard(connection.channel('b'));
+    await clock.advance(1000);
+    broker.publish('b', 1);
+    await settle();
+    assert.deepEqual(b, [1]);
+    assert.equal(broker.live.length, 1);
+});
+
 test('live=false: everything there is, then the end', async () => {
     const { broker, connection } = page({ since: '-1' });
     broker.publish('a', 1);
@@ -118,6 +131,28 @@ test('the cursor may outlive the page', async () => {
     const a = heard(second.connection.channel('a'));
     await settle();
     assert.deepEqual(a, [3]);
+});
+
+test('a storage that is full harms nothing', async (t) => {
+    /** @type {any[]} */
+    const reported = [];
+    const global = /** @type {any} */ (globalThis);
+    const { reportError } = global;
+    global.reportError = (/** @type {any} */ error) => reported.push(error);
+    t.after(() => Object.assign(global, { reportError }));
+    const { broker, connection } = page({ storage: { getItem: () => null,
+        setItem() {
+            throw new Error('full');
+        } } });
+    const a = heard(connection.channel('a'));
+    await settle();
+    broker.publish('a', 1);
+    await settle();
+    broker.publish('a', 2);
+    await settle();
+    assert.deepEqual(a, [1, 2]);
+    assert.equal(broker.opened.length, 1);
+    assert.ok(reported.length >= 2);
 });
 
 test('with a storage the cursor outlives idleness, too', async () => {

@@ -1,4 +1,5 @@
 /* types: what a user's compiler must take, and what it must refuse. */
+import { from } from 'rxjs';
 import { connect, SsemuxError, type Connection } from '../src/index.js';
 
 interface Order { status: string }
@@ -20,6 +21,7 @@ export async function use(): Promise<string[]> {
     const { unsubscribe } = orders.subscribe({
         next: ({ data, cursor }) => data.status + cursor });
     await orders.ready();
+    from(orders).subscribe(({ data }) => data.status.trim());
     stop();
     unsubscribe();
     // @ts-expect-error: there is no such state
