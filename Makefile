@@ -228,6 +228,7 @@ bench:
 	packaging/deps.sh build bench
 	$(AGAIN) all $(BUILD)/load
 	python3 tests/bench/bench.py --build $(BUILD)
+	python3 tests/bench/storm.py --build $(BUILD)
 
 ## make deps: install what building, testing and linting need
 deps:

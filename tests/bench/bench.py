@@ -110,6 +110,35 @@ class Bench:
         self.with_broker(measure)
 
 
+    def stalled(self, subscribers, events):
+        """Streams that never read, while very much is published."""
+        from broker import own_kib, worker_bound_kib
+
+        def measure(broker):
+            worker = broker.workers()[0]
+            before = own_kib(worker)
+            process = self.start_load("storm", broker.port, subscribers,
+                                      "channels=bench", -events)
+            opened = own_kib(worker)
+            subprocess.run([self.load, "accept", broker.socket, "loop", "1",
+                            str(events), str(self.size)], check=True,
+                           capture_output=True)
+            with broker.stream("bench", since="-1s", timeout=600) as stream:
+                stream.start()
+            self.note("stalled_worker_memory", own_kib(worker),
+                      "KiB, with %d streams that do not read, after %d events"
+                      % (subscribers, events))
+            self.note("stalled_worker_memory_bound", worker_bound_kib(
+                16 << 20, 65536, subscribers + 1), "KiB, see ssemuxd(8)")
+            self.note("stalled_worker_memory_before", before, "KiB")
+            self.note("stalled_subscriber_memory", round(
+                (opened - before) * 1024 / subscribers), "bytes each")
+            process.kill()
+            process.wait()
+        self.with_broker(measure, **{"broker.workers": "1",
+                                     "http.send_buffer": "16k"})
+
+
 def machine():
     model = platform.processor()
     with open("/proc/cpuinfo") as file:
@@ -154,6 +183,7 @@ def main():
     bench.deliver("delivered_singly", "each", 1000, count(2000))
     bench.deliver("delivered_in_bulk", "loop", 1000, count(20000))
     bench.idle(IDLE)
+    bench.stalled(IDLE, count(1000000))
     print(json.dumps(dict(bench.figures, bytes=options.size, **machine())))
 
 

@@ -7,6 +7,17 @@
  *		opens streams, then publishes: each event when all have the
  *		one before, or as fast as it goes; prints deliveries, seconds,
  *		and how many events were missing, doubled or out of order
+ *	load storm PORT SUBSCRIBERS QUERY NUMBER
+ *		opens streams with the query and reads until each has the event
+ *		with the number, or, with 0, is live; prints events, seconds,
+ *		missing, doubled and out of order. NUMBER with a minus: first
+ *		waits until all are live, prints a line, and reads on when its
+ *		input has one
+ *	load probe SOCKET PORT SUBSCRIBERS RATE
+ *		publishes so many events per second on a channel of its own;
+ *		for each line of its input prints how long they took to get to
+ *		its streams since the line before: how many, and median, 99th
+ *		of 100, and longest, in microseconds
  *	load idle PORT SUBSCRIBERS
  *		opens streams, prints a line, holds them until its input ends
  *
@@ -16,6 +27,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +37,7 @@
 
 #include <ssemux/pub.h>
 
+#include "tests/bench/probe.h"
 #include "tests/bench/streams.h"
 
 enum { PUBLISHERS_MAX = 64, EVENT_BYTES_MAX = 65536 };
@@ -225,8 +238,8 @@ run_deliver(char **argv)
 {
 	uint64_t events = number_of(argv[4]);
 	size_t bytes = number_of(argv[5]);
-	struct streams *streams =
-	    streams_open(number_of(argv[2]), number_of(argv[3]));
+	struct streams *streams = streams_open(
+	    number_of(argv[2]), number_of(argv[3]), "channels=bench");
 	struct streams_counts counts;
 	double start;
 
@@ -251,10 +264,38 @@ run_deliver(char **argv)
 }
 
 static int
+run_storm(char **argv)
+{
+	bool stall = argv[3][0] == '-';
+	uint64_t number = number_of(argv[3] + stall);
+	double start = now_s();
+	struct streams *streams =
+	    streams_open(number_of(argv[0]), number_of(argv[1]), argv[2]);
+	struct streams_counts counts;
+
+	if (number == 0 || stall)
+		streams_wait_live(streams);
+	if (stall) {
+		printf("ready\n");
+		fflush(stdout);
+		if (getchar() == EOF)
+			return 1;
+		start = now_s();
+	}
+	if (number > 0)
+		streams_wait_number(streams, number);
+	counts = streams_counts(streams);
+	printf("%" PRIu64 " %.6f %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+	    counts.events, now_s() - start, counts.missing, counts.doubled,
+	    counts.disordered);
+	return 0;
+}
+
+static int
 run_idle(char **argv)
 {
-	struct streams *streams =
-	    streams_open(number_of(argv[0]), number_of(argv[1]));
+	struct streams *streams = streams_open(
+	    number_of(argv[0]), number_of(argv[1]), "channels=bench");
 
 	streams_wait_live(streams);
 	printf("ready\n");
@@ -271,6 +312,11 @@ main(int argc, char **argv)
 		return run_accept(argv + 2);
 	if (argc == 8 && strcmp(argv[1], "deliver") == 0)
 		return run_deliver(argv + 2);
+	if (argc == 6 && strcmp(argv[1], "storm") == 0)
+		return run_storm(argv + 2);
+	if (argc == 6 && strcmp(argv[1], "probe") == 0)
+		return probe_run(argv[2], number_of(argv[3]),
+		    number_of(argv[4]), number_of(argv[5]));
 	if (argc == 4 && strcmp(argv[1], "idle") == 0)
 		return run_idle(argv + 2);
 	fprintf(stderr, "usage: see the start of tests/bench/load.c\n");

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@ enum {
 	LINE_START = 40, /* bytes kept of a line: its field and number */
 	READ_BYTES = 1 << 18,
 	TURN_EVENTS = 256,
+	REQUEST_BYTES = 16384,
 };
 
 /* Where a stream is between two reads. */
@@ -40,6 +42,9 @@ struct streams {
 	uint64_t awaited;
 	struct streams_counts counts;
 	struct stream *all;
+	const char *query;
+	void (*on_number)(uint64_t number, void *context);
+	void *context;
 };
 
 static __attribute__((noreturn)) void
@@ -52,9 +57,11 @@ fail(const char *what)
 static void
 connect_stream(struct streams *streams, struct stream *stream, uint64_t port)
 {
-	static const char request[] =
-	    "GET /stream?channels=bench&format=raw HTTP/1.1\r\n"
-	    "Host: localhost\r\nAccept: text/event-stream\r\n\r\n";
+	char request[REQUEST_BYTES];
+	int len = snprintf(request, sizeof(request),
+	    "GET /stream?%s&format=raw HTTP/1.1\r\n"
+	    "Host: localhost\r\nAccept: text/event-stream\r\n\r\n",
+	    streams->query);
 	struct sockaddr_in address = {
 	    .sin_family = AF_INET,
 	    .sin_port = htons((uint16_t)port),
@@ -66,8 +73,8 @@ connect_stream(struct streams *streams, struct stream *stream, uint64_t port)
 	if (stream->fd == -1 || connect(stream->fd, (struct sockaddr *)&address,
 				    sizeof(address)) == -1)
 		fail("cannot connect");
-	if (send(stream->fd, request, sizeof(request) - 1, 0) !=
-	    (ssize_t)sizeof(request) - 1)
+	if (len < 0 || (size_t)len >= sizeof(request) ||
+	    send(stream->fd, request, (size_t)len, 0) != len)
 		fail("cannot send");
 	if (fcntl(stream->fd, F_SETFL, O_NONBLOCK) == -1 ||
 	    epoll_ctl(streams->epoll, EPOLL_CTL_ADD, stream->fd, &event) == -1)
@@ -75,13 +82,14 @@ connect_stream(struct streams *streams, struct stream *stream, uint64_t port)
 }
 
 struct streams *
-streams_open(uint64_t port, size_t count)
+streams_open(uint64_t port, size_t count, const char *query)
 {
 	struct streams *streams = calloc(1, sizeof(*streams));
 
 	if (streams == NULL)
 		fail("no memory");
 	streams->count = count;
+	streams->query = query;
 	streams->awaited = UINT64_MAX;
 	streams->epoll = epoll_create1(EPOLL_CLOEXEC);
 	streams->all = calloc(count, sizeof(*streams->all));
@@ -105,6 +113,8 @@ take_number(struct streams *streams, struct stream *stream, uint64_t number)
 	else if (number < stream->number)
 		counts->disordered++;
 	stream->number = number;
+	if (streams->on_number != NULL)
+		streams->on_number(number, streams->context);
 	if (number == streams->awaited)
 		streams->there++;
 }
@@ -211,16 +221,28 @@ take_bytes(struct streams *streams, struct stream *stream, const char *bytes,
 	}
 }
 
-static void
-turn(struct streams *streams)
+void
+streams_watch(struct streams *streams,
+    void (*on_number)(uint64_t number, void *context), void *context)
+{
+	streams->on_number = on_number;
+	streams->context = context;
+}
+
+int
+streams_fd(const struct streams *streams)
+{
+	return streams->epoll;
+}
+
+void
+streams_read(struct streams *streams, int timeout_ms)
 {
 	static char bytes[READ_BYTES];
 	struct epoll_event events[TURN_EVENTS];
-	int count = epoll_wait(streams->epoll, events, TURN_EVENTS, 30000);
+	int count = epoll_wait(streams->epoll, events, TURN_EVENTS, timeout_ms);
 
-	if (count == 0)
-		errno = ETIMEDOUT;
-	if (count <= 0 && errno != EINTR)
+	if (count == -1 && errno != EINTR)
 		fail("waiting for events");
 	for (int i = 0; i < count; i++) {
 		struct stream *stream = events[i].data.ptr;
@@ -231,6 +253,18 @@ turn(struct streams *streams)
 		else if (len == 0 || errno != EAGAIN)
 			fail("a stream has ended");
 	}
+}
+
+static void
+turn(struct streams *streams)
+{
+	struct pollfd polled = {.fd = streams->epoll, .events = POLLIN};
+
+	if (poll(&polled, 1, 120000) == 0) {
+		errno = ETIMEDOUT;
+		fail("waiting for events");
+	}
+	streams_read(streams, 0);
 }
 
 void

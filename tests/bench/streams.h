@@ -17,8 +17,18 @@ struct streams_counts {
 	uint64_t disordered; /* a smaller number than the one before */
 };
 
-/* Opens so many streams of the channel "bench". */
-struct streams *streams_open(uint64_t port, size_t count);
+/* Opens so many streams with this query, as "channels=bench". */
+struct streams *streams_open(uint64_t port, size_t count, const char *query);
+
+/* Calls it with the number of each event, and with the context. */
+void streams_watch(struct streams *streams,
+    void (*on_number)(uint64_t number, void *context), void *context);
+
+/* Becomes readable when a stream has something to read. */
+int streams_fd(const struct streams *streams);
+
+/* Reads what is there, waiting so long at most; -1: until there is some. */
+void streams_read(struct streams *streams, int timeout_ms);
 
 /* Reads until every stream has said that it is live. */
 void streams_wait_live(struct streams *streams);

@@ -92,6 +92,20 @@ def pss_kib(pid):
     return int(match.group(1))
 
 
+def own_kib(pid):
+    """The same without what all processes of the broker share."""
+    match = re.search(r"^Pss_Shmem:\s+(\d+) kB",
+                      read_text("/proc/%d/smaps_rollup" % pid), re.M)
+    return pss_kib(pid) - int(match.group(1))
+
+
+def worker_bound_kib(window, window_events, streams):
+    """What a worker takes at most, as ssemuxd(8) says under MEMORY: two
+    formats, and streams of one channel."""
+    return (8 << 10) + (window * 3 // 2 + window_events * 48 +
+                        streams * 1024) // 1024
+
+
 class Broker:
     """One broker and its folder, which outlives restarts."""
 
