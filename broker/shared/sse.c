@@ -111,10 +111,11 @@ append_ts(struct buf *buf, struct slice id)
 	buf_append(buf, id.bytes, (size_t)(dash - id.bytes));
 }
 
+/* What the object of an event holds before its data. */
 static void
-append_tagged(struct buf *buf, const struct event *event, struct slice id)
+append_members(struct buf *buf, const struct event *event, struct slice id)
 {
-	APPEND(buf, "data: {\"channel\":");
+	APPEND(buf, "\"channel\":");
 	append_string(buf, event->channel);
 	if (event->type.len > 0) {
 		APPEND(buf, ",\"type\":");
@@ -127,6 +128,13 @@ append_tagged(struct buf *buf, const struct event *event, struct slice id)
 	APPEND(buf, ",\"ts\":");
 	append_ts(buf, id);
 	APPEND(buf, ",\"data\":");
+}
+
+static void
+append_tagged(struct buf *buf, const struct event *event, struct slice id)
+{
+	APPEND(buf, "data: {");
+	append_members(buf, event, id);
 	append_data(buf, event);
 	APPEND(buf, "}\n\n");
 }
@@ -260,6 +268,24 @@ sse_append_event(
 		assert(shape->format < SSE_FORMAT_COUNT);
 		break;
 	}
+}
+
+void
+sse_append_object(struct buf *buf, const struct event *event)
+{
+	char text[CURSOR_ID_TEXT_SIZE];
+	struct slice id = slice_of(text, cursor_id_format(event->cursor, text));
+
+	APPEND(buf, "{\"cursor\":");
+	append_string(buf, id);
+	buf_append_char(buf, ',');
+	append_members(buf, event, id);
+	/* Its line ends stay: there are no data lines here. */
+	if (event->kind == EVENT_JSON)
+		buf_append(buf, event->data.bytes, event->data.len);
+	else
+		append_data(buf, event);
+	buf_append_char(buf, '}');
 }
 
 static void

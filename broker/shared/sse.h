@@ -23,6 +23,10 @@ struct buf;
 void sse_append_event(
     struct buf *buf, const struct event *event, const struct sse_shape *shape);
 
+/* Appends an accepted event, no EVENT_RESYNC, as a JSON object: the one of the
+ * tagged format, with the cursor as its first member. */
+void sse_append_object(struct buf *buf, const struct event *event);
+
 /*
  * Appends a control event, which carries no id: its name (len 0: none), and
  * its data; every line end in the data begins another data line. retry_ms: 0

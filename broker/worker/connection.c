@@ -108,6 +108,7 @@ connection_destroy(struct connection *connection)
 	subscriber_destroy(worker, connection->subscriber);
 	connection_drop_errand(connection);
 	requests_drop(connection);
+	pull_sent(connection);
 	limits_leave_address(connection);
 	wheel_remove(&connection->due);
 	ev_io_stop(worker->loop, &connection->io);
@@ -188,6 +189,7 @@ linger(struct connection *connection)
 static bool
 after_answer(struct connection *connection)
 {
+	pull_sent(connection);
 	if (!connection->keep_alive || connection->worker->draining)
 		return linger(connection);
 	connection->state = CONNECTION_READING;

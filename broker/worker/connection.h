@@ -56,7 +56,8 @@ struct connection {
 	uint64_t address_key;     /* counted with this key; 0: not counted */
 	struct arrival *arrival;  /* a request whose body is coming in */
 	struct subscriber *subscriber;
-	void *errand; /* what the answer waits for; see connection_wait() */
+	size_t pulled; /* bytes of a page that are going out */
+	void *errand;  /* what the answer waits for; see connection_wait() */
 	void (*errand_dropped)(void *errand);
 };
 

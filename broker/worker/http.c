@@ -335,6 +335,9 @@ http_read_head(const char *bytes, size_t len, const struct http_limits *limits,
 			     ? bad(&head, 431, "the headers are too long")
 			     : bad(&head, 414, "the request line is too long");
 	*size = (size_t)(head.at - bytes);
+	if (answer == HTTP_HEAD_WHOLE)
+		request->head = slice_of(request->method.bytes,
+		    (size_t)(head.at - request->method.bytes));
 	*status = head.status;
 	*why = head.why;
 	return answer;

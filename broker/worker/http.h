@@ -33,6 +33,7 @@ struct http_request {
 	struct slice method;
 	struct slice path;  /* as sent, begins with '/'; not decoded */
 	struct slice query; /* behind the '?'; len 0: none */
+	struct slice head;  /* all that was read, from the method on */
 	int minor;          /* HTTP/1.minor: 0 or 1 */
 	bool keep_alive;    /* what version and Connection ask for */
 	bool chunked_body;
@@ -66,6 +67,14 @@ struct slice http_header(
 /* Does an Accept header allow this media type, named in so many words (not by
  * a wildcard)? */
 bool http_accepts(const struct http_request *request, const char *media_type);
+
+/*
+ * Does the client prefer application/json to text/event-stream (RFC 9110,
+ * 12.5.1)? It does when its Accept headers give JSON more weight; or as much,
+ * and name it in more words: so not with a wildcard for all, nor when it names
+ * both.
+ */
+bool http_prefers_json(const struct http_request *request);
 
 /* What an Expect header asks for; HTTP/1.0 has none. */
 enum http_expect {

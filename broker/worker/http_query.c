@@ -3,6 +3,7 @@
  * See http.h.
  */
 #include <string.h>
+#include <strings.h>
 
 #include "broker/worker/http.h"
 #include "broker/worker/http_text.h"
@@ -26,39 +27,82 @@ http_header(const struct http_request *request, const char *name, size_t *count)
 	return value;
 }
 
-/* "q=0", "q=0." to "q=0.000": not acceptable (RFC 9110, 12.4.2). */
-static bool
-is_weight_zero(struct slice parameter)
+/* --- what is accepted (RFC 9110, 12.4.2 and 12.5.1) --- */
+
+enum { WEIGHT_FULL = 1000 };
+
+/* "q=0.5" is 500; what is no weight counts as none given. */
+static int
+weight_of(struct slice parameter)
 {
+	int weight = 0, scale = WEIGHT_FULL;
+
 	if (parameter.len < 3 || (parameter.bytes[0] | 0x20) != 'q' ||
-	    parameter.bytes[1] != '=' || parameter.bytes[2] != '0')
-		return false;
-	for (size_t i = 3; i < parameter.len; i++) {
-		if (parameter.bytes[i] != (i == 3 ? '.' : '0'))
-			return false;
+	    parameter.bytes[1] != '=')
+		return WEIGHT_FULL;
+	for (size_t i = 2; i < parameter.len; i++) {
+		char c = parameter.bytes[i];
+
+		if (i == 3 ? c != '.' : c < '0' || c > '9')
+			return WEIGHT_FULL;
+		if (i == 3)
+			continue;
+		weight += (c - '0') * scale;
+		scale /= 10;
 	}
-	return true;
+	return weight < WEIGHT_FULL ? weight : WEIGHT_FULL;
+}
+
+/* How much one media type is wanted. */
+struct wanted {
+	int words;  /* of it that are named: 2, 1 for a type/ and a star, 0; -1:
+		       nothing */
+	int weight; /* thousandths */
+};
+
+/* How many words of a media type this range names; -1: another one. */
+static int
+words_named(struct slice range, const char *media_type)
+{
+	const char *slash = strchr(media_type, '/');
+	size_t len = (size_t)(slash + 1 - media_type);
+
+	if (http_text_is(range, media_type))
+		return 2;
+	if (slice_is(range, "*/*"))
+		return 0;
+	return range.len == len + 1 && range.bytes[len] == '*' &&
+		       strncasecmp(range.bytes, media_type, len) == 0
+		   ? 1
+		   : -1;
 }
 
 /* One element of an Accept header: "type/subtype;parameter;..." */
-static bool
-range_names(struct slice range, const char *media_type)
+static struct wanted
+range_wants(struct slice range, const char *media_type)
 {
+	struct wanted wanted = {.words = -1};
 	struct slice part;
 
-	if (!http_text_next(&range, ';', &part) ||
-	    !http_text_is(slice_trim(part), media_type))
-		return false;
-	while (http_text_next(&range, ';', &part)) {
-		if (is_weight_zero(slice_trim(part)))
-			return false;
+	if (!http_text_next(&range, ';', &part))
+		return wanted;
+	wanted.words = words_named(slice_trim(part), media_type);
+	wanted.weight = wanted.words >= 0 ? WEIGHT_FULL : 0;
+	while (wanted.words >= 0 && http_text_next(&range, ';', &part)) {
+		int weight = weight_of(slice_trim(part));
+
+		if (weight < wanted.weight)
+			wanted.weight = weight;
 	}
-	return true;
+	return wanted;
 }
 
-bool
-http_accepts(const struct http_request *request, const char *media_type)
+/* The range that names most of it counts; of several such, the heaviest. */
+static struct wanted
+find_wanted(const struct http_request *request, const char *media_type)
 {
+	struct wanted most = {.words = -1};
+
 	for (size_t i = 0; i < request->header_count; i++) {
 		struct slice value = request->headers[i].value;
 		struct slice range;
@@ -66,11 +110,36 @@ http_accepts(const struct http_request *request, const char *media_type)
 		if (!http_text_is(request->headers[i].name, "accept"))
 			continue;
 		while (http_text_next(&value, ',', &range)) {
-			if (range_names(range, media_type))
-				return true;
+			struct wanted wanted = range_wants(range, media_type);
+
+			if (wanted.words < most.words ||
+			    (wanted.words == most.words &&
+				wanted.weight <= most.weight))
+				continue;
+			most = wanted;
 		}
 	}
-	return false;
+	return most;
+}
+
+bool
+http_accepts(const struct http_request *request, const char *media_type)
+{
+	struct wanted wanted = find_wanted(request, media_type);
+
+	return wanted.words == 2 && wanted.weight > 0;
+}
+
+bool
+http_prefers_json(const struct http_request *request)
+{
+	struct wanted json = find_wanted(request, "application/json");
+	struct wanted stream = find_wanted(request, "text/event-stream");
+
+	if (json.words < 0 || json.weight == 0)
+		return false;
+	return json.weight != stream.weight ? json.weight > stream.weight
+					    : json.words > stream.words;
 }
 
 enum http_expect

@@ -238,7 +238,8 @@ reply_later(struct connection *connection, const struct http_request *request,
 {
 	struct worker *worker = connection->worker;
 
-	if (!http_accepts(request, "text/event-stream")) {
+	if (!http_accepts(request, "text/event-stream") ||
+	    http_prefers_json(request)) {
 		reply_for_now(connection, problem);
 		return;
 	}

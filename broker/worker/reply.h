@@ -44,9 +44,10 @@ void reply_method(struct connection *connection, const char *allowed);
 
 /*
  * What is temporary, a problem of 429 or 503. A request that accepts
- * text/event-stream gets a stream with one "bye", whose reason is the code,
- * because a native EventSource never comes back after any status but 200; any
- * other gets the problem, with Retry-After. The connection ends.
+ * text/event-stream, and no JSON rather, gets a stream with one "bye", whose
+ * reason is the code, because a native EventSource never comes back after any
+ * status but 200; any other gets the problem, with Retry-After. The connection
+ * ends.
  */
 void reply_later(struct connection *connection,
     const struct http_request *request, enum problem problem);

@@ -12,6 +12,7 @@
 #include "broker/worker/page.h"
 #include "broker/worker/poke.h"
 #include "broker/worker/publish.h"
+#include "broker/worker/pull.h"
 #include "broker/worker/reply.h"
 #include "broker/worker/stats.h"
 #include "broker/worker/stream.h"
@@ -87,6 +88,16 @@ answer_page(struct connection *connection, const struct http_request *request)
 		    "the dashboard is off (http.dashboard)");
 }
 
+/* A stream, or a page of it. */
+static void
+answer_stream(struct connection *connection, const struct http_request *request)
+{
+	if (http_prefers_json(request))
+		pull_await(connection, request);
+	else
+		stream_open(connection, request);
+}
+
 /* False: there is no such path. */
 static bool
 find_route(const struct worker *worker, struct slice path, struct route *route)
@@ -107,7 +118,7 @@ find_route(const struct worker *worker, struct slice path, struct route *route)
 	struct slice id;
 
 	if (streams_find(worker, path) != NULL) {
-		*route = (struct route){stream_open, NULL, false};
+		*route = (struct route){answer_stream, NULL, false};
 		return true;
 	}
 	if (streams_find_stats(worker, path) != NULL) {

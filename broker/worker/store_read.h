@@ -26,6 +26,10 @@ struct store_request {
 	int rows;       /* looked at in this step at most */
 };
 
+/* Does one of the request's patterns cover the channel? */
+bool store_request_covers(
+    const struct store_request *request, struct slice channel);
+
 /* Everything of one step is read from one snapshot. 0, or -1 (logged). */
 int store_read_begin(struct store_reader *reader);
 void store_read_end(struct store_reader *reader);

@@ -57,8 +57,4 @@ struct slice store_reader_slice(sqlite3_stmt *statement, int column);
 int store_reader_find_channels(
     struct store_reader *reader, const struct store_request *request);
 
-/* Does one of the request's patterns cover the channel? */
-bool store_request_covers(
-    const struct store_request *request, struct slice channel);
-
 #endif

@@ -22,6 +22,7 @@ member_of(struct stream_query *query, const struct config_stream *block,
 	    {block->query_format, &query->format},
 	    {block->query_live, &query->live},
 	    {block->query_window, &query->window},
+	    {block->query_limit, &query->limit},
 	    {"lastEventId", &query->last_event_id},
 	};
 

@@ -25,6 +25,7 @@ struct stream_query {
 	struct slice format;
 	struct slice live;
 	struct slice window;
+	struct slice limit;
 	struct slice last_event_id;
 };
 

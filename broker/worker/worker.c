@@ -40,6 +40,7 @@ on_turn_end(struct ev_loop *loop, ev_prepare *watcher, int events)
 	more = revoked_apply(worker);
 	more |= follow_ring(worker);
 	more |= cursor_catch_up(worker);
+	more |= pull_turn(worker);
 	holds_arm(worker);
 	courier_flush(worker);
 	board_set(worker->board, METRIC_WINDOW_EVENTS,

@@ -17,6 +17,7 @@
 #include "broker/worker/hold.h"
 #include "broker/worker/outgoing.h"
 #include "broker/worker/proxies.h"
+#include "broker/worker/pull.h"
 #include "broker/worker/roster.h"
 #include "broker/worker/wheel.h"
 #include "broker/worker/window.h"
@@ -69,6 +70,7 @@ struct worker {
 	size_t connection_max;
 	struct proxies proxies;
 	size_t bodies_bytes; /* of requests that are coming in */
+	struct pulls pulls;
 	struct wheel wheel;
 	uint64_t random; /* state of worker_retry_ms() */
 	struct admission admission;

@@ -74,6 +74,9 @@ check_whole(const char *bytes, size_t size, const struct http_limits *limits)
 	must(request.minor == 0 || hosts == 1);
 	must(request.chunked_body == (codings == 1));
 	must(request.body_bytes == 0 || lengths == 1);
+	must(request.head.bytes + request.head.len == bytes + size);
+	must(!http_prefers_json(&request) ||
+	     http_header(&request, "accept", NULL).bytes != NULL);
 	must(!http_accepts(&request, "text/event-stream") ||
 	     http_header(&request, "accept", NULL).bytes != NULL);
 }

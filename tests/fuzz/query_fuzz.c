@@ -48,6 +48,7 @@ static struct config_stream block = {
     .query_types = (char[]){"t"},
     .query_keys = (char[]){"k"},
     .query_format = (char[]){"f"},
+    .query_limit = (char[]){"n"},
     .query_live = (char[]){"l"},
     .query_window = (char[]){"w"},
 };
@@ -103,7 +104,7 @@ check_stream(const uint8_t *data, size_t size)
 		must(query.since.bytes == NULL);
 		must(query.channels.len + query.types.len + query.keys.len +
 			 query.format.len + query.live.len + query.window.len +
-			 query.last_event_id.len <=
+			 query.limit.len + query.last_event_id.len <=
 		     size);
 		check_time(query.window);
 		if (query.types.len > 0)

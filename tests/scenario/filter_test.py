@@ -79,6 +79,7 @@ class Filter(BrokerCase):
             broker = self.broker(broker__workers="2",
                                  broker__window_events="64")
             self.publisher = broker.publisher("filter")
+            self.addCleanup(self.publisher.close)
             self.publish(300)  # most of it in the store alone
             streams = []
             for since in (0, 100, 290, 300):

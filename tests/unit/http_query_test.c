@@ -46,7 +46,7 @@ END_TEST
 static bool
 accepts(const char *headers)
 {
-	char text[300];
+	static char text[300]; /* the request points into it */
 
 	snprintf(
 	    text, sizeof(text), "GET / HTTP/1.1\r\nHost: a\r\n%s\r\n", headers);
@@ -70,6 +70,44 @@ START_TEST(a_media_type_is_accepted_only_in_so_many_words)
 	ck_assert(!accepts("Accept: text/event-stream;q=0\r\n"));
 	ck_assert(!accepts("Accept: text/event-stream; a=b; Q=0.00\r\n"));
 	ck_assert(!accepts("X-Accept: text/event-stream\r\n"));
+}
+END_TEST
+
+static bool
+prefers_json(const char *accept)
+{
+	char header[200];
+
+	snprintf(header, sizeof(header), "Accept: %s\r\n", accept);
+	accepts(accept[0] != '\0' ? header : "");
+	return http_prefers_json(&request);
+}
+
+START_TEST(json_is_preferred_by_weight_and_then_by_words)
+{
+	static const char *const json[] = {"application/json",
+	    "APPLICATION/Json", "application/*", "application/json;q=0.001",
+	    "application/json, text/plain, */*",
+	    "application/json, text/event-stream;q=0.999",
+	    "text/event-stream;q=0, application/json;q=0.1",
+	    "text/*, application/json", "*/*;q=0.5, application/*;q=0.6",
+	    "application/json;charset=utf-8;q=1.000, text/event-stream;q=0.9",
+	    "a/b\r\nAccept: application/json",
+	    "application/json;q=0.1, application/json"};
+	static const char *const others[] = {"", "*/*", "text/event-stream",
+	    "application/json, text/event-stream", "application/json;q=0",
+	    "application/json;Q=0.000, */*", "application/jso",
+	    "application/json+x", "application", "application/", "text/html",
+	    "application/*, text/*", "application/*, text/event-stream",
+	    "application/json;q=0.5, text/event-stream;q=0.51",
+	    "application/json;q=0.5, */*",
+	    "application/json;q=0, application/*",
+	    "application/json;q=0.5;q=0, text/html", ";,*,/,;q=1"};
+
+	for (size_t i = 0; i < sizeof(json) / sizeof(json[0]); i++)
+		ck_assert_msg(prefers_json(json[i]), "%s", json[i]);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		ck_assert_msg(!prefers_json(others[i]), "%s", others[i]);
 }
 END_TEST
 
@@ -142,6 +180,7 @@ suite(void)
 
 	tcase_add_test(tests, a_header_is_found_in_any_case_and_counted);
 	tcase_add_test(tests, a_media_type_is_accepted_only_in_so_many_words);
+	tcase_add_test(tests, json_is_preferred_by_weight_and_then_by_words);
 	tcase_add_test(tests, a_query_is_cut_into_decoded_pairs);
 	tcase_add_test(tests, a_broken_escape_or_nul_in_a_query_is_refused);
 	suite_add_tcase(suite, tests);

@@ -229,6 +229,27 @@ START_TEST(a_tagged_block_leaves_out_a_type_or_key_that_is_not_there)
 }
 END_TEST
 
+START_TEST(an_object_is_the_tagged_one_with_its_cursor_and_its_line_breaks)
+{
+	struct event event =
+	    event_with(EVENT_JSON, slice_of_text("{\r\n\"a\":\r1\n}"));
+
+	event.type = slice_of_text("t");
+	event.key = slice_of_text("\"k");
+	sse_append_object(&out, &event);
+	assert_out("{\"cursor\":\"1763700000000-7\","
+		   "\"channel\":\"org:42:orders\",\"type\":\"t\","
+		   "\"key\":\"\\\"k\",\"ts\":1763700000000,"
+		   "\"data\":{\r\n\"a\":\r1\n}}");
+	buf_clear(&out);
+	event = event_with(EVENT_BYTES, slice_of("\xff\n", 2));
+	sse_append_object(&out, &event);
+	assert_out("{\"cursor\":\"1763700000000-7\","
+		   "\"channel\":\"org:42:orders\",\"ts\":1763700000000,"
+		   "\"data\":\"/wo=\"}");
+}
+END_TEST
+
 START_TEST(line_breaks_of_json_become_data_lines)
 {
 	struct event event =
@@ -383,6 +404,8 @@ suite(void)
 	tcase_add_test(tests, a_resync_is_a_control_event_in_both_formats);
 	tcase_add_test(tests, a_control_event_has_a_name_and_no_id);
 	tcase_add_test(tests, retry_rides_in_the_block_of_a_control_event);
+	tcase_add_test(tests,
+	    an_object_is_the_tagged_one_with_its_cursor_and_its_line_breaks);
 	tcase_add_test(tests, a_heartbeat_is_a_comment_and_no_empty_line);
 	tcase_add_test(
 	    tests, blocks_and_heartbeats_one_after_the_other_stay_apart);
