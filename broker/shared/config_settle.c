@@ -112,11 +112,12 @@ check_parameters(
 	    CONFIG_STREAM_INDEX_query_since, CONFIG_STREAM_INDEX_query_types,
 	    CONFIG_STREAM_INDEX_query_keys, CONFIG_STREAM_INDEX_query_format,
 	    CONFIG_STREAM_INDEX_query_live, CONFIG_STREAM_INDEX_query_window,
-	    CONFIG_STREAM_INDEX_query_limit};
+	    CONFIG_STREAM_INDEX_query_limit,
+	    CONFIG_STREAM_INDEX_query_conflate};
 	const char *const names[] = {stream->query_channels,
 	    stream->query_since, stream->query_types, stream->query_keys,
 	    stream->query_format, stream->query_live, stream->query_window,
-	    stream->query_limit};
+	    stream->query_limit, stream->query_conflate};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		for (size_t j = 0; j < i; j++) {

@@ -15,6 +15,7 @@
 #include "broker/worker/place.h"
 #include "broker/worker/progress.h"
 #include "broker/worker/rewind.h"
+#include "broker/worker/stride.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
 
@@ -114,7 +115,9 @@ take_step(struct worker *worker, struct subscriber *subscriber)
 	if (hold_waits(worker, subscriber))
 		return STEP_HELD;
 	if (has_window(worker, subscriber))
-		return step_in_window(worker, subscriber);
+		return stride_is_due(worker, subscriber)
+			   ? stride_in_window(worker, subscriber)
+			   : step_in_window(worker, subscriber);
 	return catch_up_in_store(worker, subscriber);
 }
 

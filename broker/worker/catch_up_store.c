@@ -5,13 +5,16 @@
 #include "broker/worker/control.h"
 #include "broker/worker/rewind.h"
 #include "broker/worker/store_read.h"
+#include "broker/worker/stride.h"
 #include "broker/worker/subscriber.h"
+#include "broker/worker/survivors.h"
 #include "broker/worker/worker_state.h"
 
 enum {
 	STORE_ROWS_PER_STEP = 512,
 	STORE_BYTES_PER_STEP = 262144,
-	RESYNC_CHANNELS = 200, /* in one "resync" */
+	STORE_ROWS_PER_STRIDE = 2048, /* of which not all are read whole */
+	RESYNC_CHANNELS = 200,        /* in one "resync" */
 };
 
 /* The frames of a step from the store, in worker->catch_up. */
@@ -146,10 +149,60 @@ ask_store_for(struct worker *worker, const struct subscriber *subscriber,
 	    rewind_patterns(subscriber, worker->patterns, &request->until);
 }
 
+/* Adds an event, of which all but the data is there, to those that a later one
+ * may take the place of. */
+static bool
+add_to_stride(const struct event *event, void *context)
+{
+	struct collected *collected = context;
+	struct survivors *survivors = collected->worker->survivors;
+	struct event named = *event;
+
+	if (survivors_full(survivors) ||
+	    !survivors_keep(survivors, &named.channel) ||
+	    !survivors_keep(survivors, &named.key))
+		return false;
+	if (!collected->subscriber->picky ||
+	    subscriber_takes(collected->subscriber, event))
+		stride_add(collected->worker, collected->subscriber, &named, 0);
+	return true;
+}
+
+/* Looks at a stride of events, and reads whole what is left of them, as far as
+ * it fits into one write. 0 or -1. */
+static int
+read_stride(struct worker *worker, struct store_request *request,
+    struct collected *collected, uint64_t *reached)
+{
+	const struct survivors *survivors = worker->survivors;
+
+	survivors_begin(worker->survivors);
+	request->rows = STORE_ROWS_PER_STRIDE;
+	request->columns = STORE_NAMES;
+	if (store_read_events(worker->store, request, add_to_stride, collected,
+		reached) == -1)
+		return -1;
+	for (size_t i = 0; i < survivors->count; i++) {
+		const struct survivor *event = &survivors->events[i];
+		int taken = 1;
+
+		if (event->replaced_by == 0)
+			taken = store_read_event(
+			    worker->store, event->cursor, collect, collected);
+		if (taken == -1)
+			return -1;
+		if (taken == 1)
+			continue;
+		*reached = event->cursor - 1;
+		break;
+	}
+	return 0;
+}
+
 /* The step's reading, from one snapshot. As find_losses(). */
 static int
 read_store(struct worker *worker, struct subscriber *subscriber,
-    struct collected *collected, uint64_t *reached)
+    struct collected *collected, bool conflated, uint64_t *reached)
 {
 	struct store_request request = {
 	    .patterns = worker->patterns,
@@ -165,8 +218,10 @@ read_store(struct worker *worker, struct subscriber *subscriber,
 		return -1;
 	result = find_losses(worker, subscriber, &request);
 	if (result == 0)
-		result = store_read_events(
-		    worker->store, &request, collect, collected, reached);
+		result = conflated
+			     ? read_stride(worker, &request, collected, reached)
+			     : store_read_events(worker->store, &request,
+				   collect, collected, reached);
 	store_read_end(worker->store);
 	return buf_failed(&worker->catch_up) ? -1 : result;
 }
@@ -179,15 +234,20 @@ catch_up_in_store(struct worker *worker, struct subscriber *subscriber)
 	    .subscriber = subscriber,
 	    .shape = &worker->config->shapes[subscriber->shape],
 	};
+	bool conflated = stride_is_due(worker, subscriber);
 	uint64_t reached = subscriber->cursor;
+	enum step step;
 
 	worker_count(worker, METRIC_STORE_READS, 1);
-	switch (read_store(worker, subscriber, &collected, &reached)) {
+	switch (
+	    read_store(worker, subscriber, &collected, conflated, &reached)) {
 	case 1: /* a resync is to be sent first */
 		return STEP_AGAIN;
 	case 0:
 		add_collected(&collected);
-		return progress_finish_step(worker, subscriber, reached);
+		step = progress_finish_step(worker, subscriber, reached);
+		return conflated ? stride_settle(worker, subscriber, step)
+				 : step;
 	default:
 		worker_count(worker, METRIC_STORE_FAILURES, 1);
 		if (subscriber->partial == 0)

@@ -16,6 +16,7 @@
 #include "broker/worker/store_reader.h"
 
 #define EVENT_COLUMNS "e.cursor, c.name, e.kind, e.type, e.key, e.data"
+#define EVENT_NAMES "e.cursor, c.name, e.kind, e.type, e.key, NULL"
 #define EVENT_TABLES "event e JOIN channel c ON c.id = e.channel"
 
 static const char *const texts[STATEMENTS] = {
@@ -36,6 +37,11 @@ static const char *const texts[STATEMENTS] = {
     [EVENT_SCAN] = "SELECT " EVENT_COLUMNS " FROM " EVENT_TABLES
 		   " WHERE e.cursor > ? AND e.cursor <= ?"
 		   " ORDER BY e.cursor LIMIT ?",
+    [EVENT_GET_NAMES] =
+	"SELECT " EVENT_NAMES " FROM " EVENT_TABLES " WHERE e.cursor = ?",
+    [EVENT_SCAN_NAMES] = "SELECT " EVENT_NAMES " FROM " EVENT_TABLES
+			 " WHERE e.cursor > ? AND e.cursor <= ?"
+			 " ORDER BY e.cursor LIMIT ?",
     [REVOCATIONS_NEXT] = "SELECT number, user, pattern, at_ms, restores"
 			 " FROM revocation WHERE number > ?"
 			 " ORDER BY number LIMIT ?",
@@ -274,10 +280,13 @@ oldest_next(struct store_reader *reader, uint64_t until)
 
 /* Hands over one event. 1 it was taken, 0 it was not, -1 failed. */
 static int
-take_event(struct store_reader *reader, uint64_t cursor,
-    bool (*take)(const struct event *event, void *context), void *context)
+take_event(struct store_reader *reader, enum store_columns columns,
+    uint64_t cursor, bool (*take)(const struct event *event, void *context),
+    void *context)
 {
-	sqlite3_stmt *get = reader->statements[EVENT_GET];
+	sqlite3_stmt *get =
+	    reader->statements[columns == STORE_WHOLE ? EVENT_GET
+						      : EVENT_GET_NAMES];
 	int taken = -1;
 
 	store_reader_bind(get, 1, cursor);
@@ -303,7 +312,8 @@ merge(struct store_reader *reader, const struct store_request *request,
 			*reached = request->until;
 			return 0;
 		}
-		taken = take_event(reader, oldest->next, take, context);
+		taken = take_event(
+		    reader, request->columns, oldest->next, take, context);
 		if (taken != 1)
 			return taken;
 		*reached = oldest->next;
@@ -330,7 +340,9 @@ scan(struct store_reader *reader, const struct store_request *request,
     bool (*take)(const struct event *event, void *context), void *context,
     uint64_t *reached)
 {
-	sqlite3_stmt *scan = reader->statements[EVENT_SCAN];
+	sqlite3_stmt *scan = reader->statements[request->columns == STORE_WHOLE
+						    ? EVENT_SCAN
+						    : EVENT_SCAN_NAMES];
 	int result = SQLITE_DONE;
 	int rows = 0;
 
@@ -350,6 +362,15 @@ scan(struct store_reader *reader, const struct store_request *request,
 	if (result == SQLITE_DONE && rows < request->rows)
 		*reached = request->until;
 	return result == SQLITE_ROW || result == SQLITE_DONE ? 0 : -1;
+}
+
+int
+store_read_event(struct store_reader *reader, uint64_t cursor,
+    bool (*take)(const struct event *event, void *context), void *context)
+{
+	int taken = take_event(reader, STORE_WHOLE, cursor, take, context);
+
+	return taken != -1 ? taken : store_reader_failed(reader, "read event");
 }
 
 int

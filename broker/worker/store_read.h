@@ -17,6 +17,12 @@ struct store_reader;
 struct store_reader *store_reader_open(const char *path);
 void store_reader_close(struct store_reader *reader);
 
+/* Of each event. */
+enum store_columns {
+	STORE_WHOLE,
+	STORE_NAMES, /* all but the data, which is empty */
+};
+
 /* What to read. */
 struct store_request {
 	const struct slice *patterns; /* valid ones */
@@ -24,6 +30,7 @@ struct store_request {
 	uint64_t after; /* the cursor */
 	uint64_t until; /* the newest that is wanted */
 	int rows;       /* looked at in this step at most */
+	enum store_columns columns;
 };
 
 /* Does one of the request's patterns cover the channel? */
@@ -44,6 +51,13 @@ int store_read_events(struct store_reader *reader,
     const struct store_request *request,
     bool (*take)(const struct event *event, void *context), void *context,
     uint64_t *reached);
+
+/*
+ * Calls take() for the event with this cursor, which there is. What take()
+ * returned, or -1 (logged).
+ */
+int store_read_event(struct store_reader *reader, uint64_t cursor,
+    bool (*take)(const struct event *event, void *context), void *context);
 
 /*
  * Which channels of the request lost events after its cursor, as far as that

@@ -15,6 +15,7 @@ struct manner {
 	unsigned shape;
 	bool ends;
 	uint32_t window_ms;
+	uint32_t conflate_ms;
 };
 
 /* --- format, live and window --- */
@@ -71,6 +72,19 @@ read_window(struct opening *opening, struct manner *manner)
 	return false;
 }
 
+static bool
+read_conflate(struct opening *opening, struct manner *manner)
+{
+	struct slice conflate = opening->query.conflate;
+
+	manner->conflate_ms = (uint32_t)opening->block->conflate;
+	if (conflate.bytes == NULL ||
+	    stream_query_read_time(conflate, HOLD_MS_MAX, &manner->conflate_ms))
+		return true;
+	opening_refuse(opening, PROBLEM_CONFLATE_INVALID, NULL);
+	return false;
+}
+
 /* --- the stream --- */
 
 /* Tells a client whose cursor means nothing that all its channels may have
@@ -102,6 +116,7 @@ start(struct opening *opening, const struct manner *manner, uint64_t user_key)
 	    .shape = manner->shape,
 	    .ends = manner->ends,
 	    .window_ms = manner->window_ms,
+	    .conflate_ms = manner->conflate_ms,
 	    .filter = opening->filter,
 	    .grants = &opening->grants,
 	    .authority = opening->asker,
@@ -129,7 +144,8 @@ open_asked(struct opening *opening, const struct http_request *request)
 
 	if (!opening_read_query(opening, request) ||
 	    !read_format(opening, &manner) || !read_live(opening, &manner) ||
-	    !read_window(opening, &manner) || !opening_choose(opening))
+	    !read_window(opening, &manner) ||
+	    !read_conflate(opening, &manner) || !opening_choose(opening))
 		return;
 	if (!limits_enter_user(opening->worker, opening->authority.user,
 		&opening->connection->peer, &user_key)) {

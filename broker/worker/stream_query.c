@@ -23,6 +23,7 @@ member_of(struct stream_query *query, const struct config_stream *block,
 	    {block->query_live, &query->live},
 	    {block->query_window, &query->window},
 	    {block->query_limit, &query->limit},
+	    {block->query_conflate, &query->conflate},
 	    {"lastEventId", &query->last_event_id},
 	};
 

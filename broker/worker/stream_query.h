@@ -26,6 +26,7 @@ struct stream_query {
 	struct slice live;
 	struct slice window;
 	struct slice limit;
+	struct slice conflate;
 	struct slice last_event_id;
 };
 

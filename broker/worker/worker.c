@@ -22,6 +22,7 @@
 #include "broker/worker/follow.h"
 #include "broker/worker/revoked_apply.h"
 #include "broker/worker/store_read.h"
+#include "broker/worker/survivors.h"
 #include "broker/worker/worker_state.h"
 
 enum { DELIVERIES_MIN = 262144 };
@@ -194,6 +195,8 @@ finish(struct worker *worker)
 	roster_finish(&worker->roster);
 	deliveries_finish(&worker->deliveries);
 	window_finish(&worker->window);
+	survivors_destroy(worker->survivors);
+	conflated_finish(&worker->conflated);
 	buf_finish(&worker->catch_up);
 	revoked_apply_finish(worker);
 	store_reader_close(worker->store);

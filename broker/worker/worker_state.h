@@ -12,6 +12,7 @@
 #include "broker/shared/heritage.h"
 #include "broker/shared/vault.h"
 #include "broker/worker/admission.h"
+#include "broker/worker/conflated.h"
 #include "broker/worker/delivery.h"
 #include "broker/worker/handed.h"
 #include "broker/worker/hold.h"
@@ -29,6 +30,7 @@ struct revoked;
 struct courier;
 struct store_reader;
 struct subscriber;
+struct survivors;
 
 struct worker {
 	struct heritage *heritage;
@@ -53,6 +55,8 @@ struct worker {
 	struct outgoing outgoing;
 	struct handed handed;
 	struct holds holds;
+	struct survivors *survivors; /* of a stride; NULL: no one took any */
+	struct conflated conflated;
 	struct buf catch_up;             /* frames of one step from the store */
 	struct slice *patterns;          /* of the subscriber in that step */
 	struct subscriber *behind_first; /* who can go on, in order of turn */

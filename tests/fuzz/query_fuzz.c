@@ -51,6 +51,7 @@ static struct config_stream block = {
     .query_limit = (char[]){"n"},
     .query_live = (char[]){"l"},
     .query_window = (char[]){"w"},
+    .query_conflate = (char[]){"a"},
 };
 
 static void
@@ -104,9 +105,11 @@ check_stream(const uint8_t *data, size_t size)
 		must(query.since.bytes == NULL);
 		must(query.channels.len + query.types.len + query.keys.len +
 			 query.format.len + query.live.len + query.window.len +
-			 query.limit.len + query.last_event_id.len <=
+			 query.limit.len + query.conflate.len +
+			 query.last_event_id.len <=
 		     size);
 		check_time(query.window);
+		check_time(query.conflate);
 		if (query.types.len > 0)
 			check_filter(query.types, FILTER_TYPE);
 		if (query.keys.len > 0)

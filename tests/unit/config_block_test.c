@@ -118,6 +118,7 @@ START_TEST(every_key_of_a_stream_is_read)
 	     "query_types = t\nquery_keys = k\nquery_format = f\n"
 	     "query_live = l\nquery_window = w\nwindow = 2s\n"
 	     "query_limit = n\n"
+	     "query_conflate = z\nconflate = 100ms\n"
 	     "types = order.*, !order.x, {kinds}.*\nformat = envelope\n"
 	     "envelope = type:channel.last, event:data\nname_events = on\n"
 	     "greeting = data hello\nlive = none\n"
@@ -135,6 +136,8 @@ START_TEST(every_key_of_a_stream_is_read)
 	ck_assert_str_eq(stream->query_window, "w");
 	ck_assert_uint_eq(stream->window, 2000);
 	ck_assert_str_eq(stream->query_limit, "n");
+	ck_assert_str_eq(stream->query_conflate, "z");
+	ck_assert_uint_eq(stream->conflate, 100);
 	ck_assert_uint_eq(stream->types.count, 3);
 	ck_assert_int_eq(stream->name_events, CONFIG_NAME_EVENTS_ON);
 	ck_assert_int_eq(stream->greeting.kind, NOTICE_DATA);
@@ -150,7 +153,7 @@ START_TEST(every_key_of_a_stream_is_read)
 	ck_assert_str_eq(stream->stats, "/s");
 	ck_assert_uint_eq(stream->block.line, 1);
 	ck_assert_uint_eq(stream->block.lines[CONFIG_STREAM_INDEX_access], 2);
-	ck_assert_uint_eq(stream->block.lines[CONFIG_STREAM_INDEX_stats], 28);
+	ck_assert_uint_eq(stream->block.lines[CONFIG_STREAM_INDEX_stats], 30);
 	config_finish(&config);
 }
 END_TEST

@@ -14,6 +14,7 @@
 #include "broker/worker/follow.h"
 #include "broker/worker/revoked_apply.h"
 #include "broker/worker/store_read.h"
+#include "broker/worker/survivors.h"
 #include "broker/worker/worker_state.h"
 #include "protocol/cursor_id.h"
 #include "tests/unit/sample_event.h"
@@ -109,6 +110,8 @@ hand_worker_finish(struct hand_worker *hand)
 	roster_finish(&worker->roster);
 	deliveries_finish(&worker->deliveries);
 	window_finish(&worker->window);
+	survivors_destroy(worker->survivors);
+	conflated_finish(&worker->conflated);
 	buf_finish(&worker->catch_up);
 	revoked_apply_finish(worker);
 	store_reader_close(worker->store);
