@@ -125,7 +125,7 @@ find_losses(struct worker *worker, struct subscriber *subscriber,
 		return 0;
 	buf_init(&lost.names, 0);
 	result = store_read_losses(worker->store, request,
-	    rewind_losses(subscriber, request->until), note_lost, &lost);
+	    rewind_losses(subscriber), note_lost, &lost);
 	tell_lost(&lost);
 	buf_finish(&lost.names);
 	if (result == 0 && buf_length(&subscriber->connection->out) > 0)
@@ -135,7 +135,7 @@ find_losses(struct worker *worker, struct subscriber *subscriber,
 
 /* The channels of a step, and how far it goes. */
 static void
-ask_store_for(struct worker *worker, const struct subscriber *subscriber,
+ask_store_for(struct worker *worker, struct subscriber *subscriber,
     struct store_request *request)
 {
 	if (subscriber->alone) {

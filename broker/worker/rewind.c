@@ -65,6 +65,9 @@ go_back(
 	}
 	if (since < rewind->to)
 		rewind->to = since;
+	/* What was told to the others is behind them. */
+	if (at >= subscriber->lost_to)
+		subscriber->lost_to = 0;
 	subscriber_finish_alone(subscriber);
 }
 
@@ -170,11 +173,23 @@ rewind_wants(const struct subscriber *subscriber, const struct event *event)
 	return wanted;
 }
 
+/* Steps up to another mark are for other members: they are told from the
+ * beginning. */
+static void
+heed_mark(struct rewind *rewind, uint64_t mark)
+{
+	if (rewind->told_at == mark)
+		return;
+	rewind->told_at = mark;
+	rewind->losses = rewind->unconcerned;
+}
+
 uint32_t
-rewind_patterns(const struct subscriber *subscriber, struct slice *patterns,
-    uint64_t *until)
+rewind_patterns(
+    struct subscriber *subscriber, struct slice *patterns, uint64_t *until)
 {
 	bool all = !rewind_under_way(subscriber);
+	uint64_t next = UINT64_MAX;
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < subscriber->member_count; i++) {
@@ -183,24 +198,20 @@ rewind_patterns(const struct subscriber *subscriber, struct slice *patterns,
 		if (mark <= subscriber->cursor)
 			patterns[count++] =
 			    channels_pattern(&subscriber->members[i]);
-		else if (mark < *until)
-			*until = mark;
+		else if (mark < next)
+			next = mark;
 	}
+	if (!all)
+		heed_mark(subscriber->rewind, next);
+	*until = least(*until, next);
 	return count;
 }
 
 uint64_t *
-rewind_losses(struct subscriber *subscriber, uint64_t until)
+rewind_losses(struct subscriber *subscriber)
 {
-	struct rewind *rewind = subscriber->rewind;
-
-	if (!rewind_under_way(subscriber))
-		return &subscriber->losses;
-	if (rewind->told_at != until) {
-		rewind->told_at = until;
-		rewind->losses = rewind->unconcerned;
-	}
-	return &rewind->losses;
+	return rewind_under_way(subscriber) ? &subscriber->rewind->losses
+					    : &subscriber->losses;
 }
 
 void

@@ -42,7 +42,7 @@ struct rewind {
 	/* Losses that were told on the way, as trimming steps: */
 	uint64_t unconcerned; /* before the first that counts */
 	uint64_t losses;      /* up to here, */
-	uint64_t told_at;     /* for steps that end there */
+	uint64_t told_at;     /* for steps up to this mark */
 };
 
 /*
@@ -72,12 +72,12 @@ bool rewind_wants(
  * members, with those that have nothing newer than the cursor; their number, 0
  * included. *until, the newest that is wanted, is lowered to the next mark.
  */
-uint32_t rewind_patterns(const struct subscriber *subscriber,
-    struct slice *patterns, uint64_t *until);
+uint32_t rewind_patterns(
+    struct subscriber *subscriber, struct slice *patterns, uint64_t *until);
 
-/* The trimming steps whose losses were told, for a step that ends at `until`.
- */
-uint64_t *rewind_losses(struct subscriber *subscriber, uint64_t until);
+/* The trimming steps whose losses were told, for a step as rewind_patterns()
+ * said. */
+uint64_t *rewind_losses(struct subscriber *subscriber);
 
 void rewind_finish(struct subscriber *subscriber);
 
