@@ -207,7 +207,8 @@ class Stream:
     query, in place of /stream with channels and since."""
 
     def __init__(self, port, channels="*", since=None, last_id=None, query="",
-                 headers=(), timeout=20, receive_buffer=None, target=None):
+                 headers=(), timeout=20, receive_buffer=None, target=None,
+                 version="1.1"):
         self.timeout = timeout
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self.socket.settimeout(timeout)
@@ -223,7 +224,8 @@ class Stream:
         rows = [("Accept", "text/event-stream")] + list(headers)
         if last_id is not None:
             rows.append(("Last-Event-ID", last_id))
-        self.socket.sendall(request_bytes(port, target + query, rows))
+        self.socket.sendall(request_bytes(port, target + query, rows,
+                                          version=version))
         self.body = Body()
         self.parser = Parser()
         self.waiting = collections.deque()
@@ -240,12 +242,13 @@ class Stream:
     def close(self):
         self.socket.close()
 
-    def fill(self, seconds):
-        """Reads once, waiting so long at most; False when nothing came."""
+    def fill(self, seconds, most=1 << 18):
+        """Reads once, so many bytes at most, waiting so long at most; False
+        when nothing came."""
         if self.ended or not select.select([self.socket], [], [], seconds)[0]:
             return False
         try:
-            data = self.socket.recv(1 << 18)
+            data = self.socket.recv(most)
         except ConnectionError:
             data = b""
         self.received += len(data)

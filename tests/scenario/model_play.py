@@ -1,0 +1,357 @@
+"""model_play: one short story, drawn from a seed: events come, streams are
+opened, changed, cut, stalled and resumed, history is let go, and processes are
+killed."""
+import os
+import subprocess
+
+import msgpack_wire as wire
+from broker import BUILD
+from model_world import NOW
+from patterns import takes
+
+TYPES = ["", "", "order", "order.updated", "order.created", "page"]
+FILTERS = [()] * 5 + [("order.*",), ("!page",), ("order.*", "!order.created"),
+                      ("page", "order"), ("order",)]
+NAMES = ["a", "a:1", "a:10", "a:1:x", "ab:1", "b", "a:", "a:2"]
+PATTERNS = ["*", "a:*", "a:1:*", "b:*"] + NAMES
+
+
+class Play:
+    """Channels have names of the story's own, so that many stories share a
+    broker; some streams take all channels, those of others as well."""
+
+    def __init__(self, world, dice, name):
+        self.world, self.dice, self.name = world, dice, name
+        world.dice = dice
+        self.count = 0
+        self.begin = world.log.head
+        self.done = []  # what happened, for who reads the failure
+
+    def own(self, pattern):
+        return self.name + ":" + pattern
+
+    # ---- drawing
+
+    def data(self):
+        """(data, flags), with a number that no other has."""
+        self.count += 1
+        text = "%d %s" % (self.count, "x" * self.dice.choice(
+            [0, 10, 100, 300, 700]))
+        return self.dice.choice([
+            (text, 0), (text, 0), (text, wire.FLAG_TEXT),
+            (text.replace(" ", " é\"\\\r\n\t\r\n\n\r"), wire.FLAG_TEXT),
+            ('{"n":%d, "t":[1,"%s"]}' % (self.count, text), 0),
+            ('{"n":%d}' % self.count, wire.FLAG_TEXT),
+            ('[%d,\n "%s"]' % (self.count, text), wire.FLAG_JSON),
+            (text.encode() + b"\0\xff\n", 0),
+            ({"n": self.count, "t": text, "l": [None, True, -3]}, 0),
+            (self.count, 0), ("", 0)])
+
+    def row(self, channel=None, size=0):
+        data, flags = self.data()
+        if size:
+            data, flags = "%d " % self.count + "y" * size, 0
+        return (self.dice.choice(self.world.sources),
+                channel or self.own(self.dice.choice(NAMES)), data,
+                self.dice.choice(TYPES) or None,
+                self.dice.choice(["", "", "k1", "k2", "k3"]) or None, flags)
+
+    def rows(self, count, size=0):
+        return [self.row(size=size and self.dice.choice([10, size]))
+                for _ in range(count)]
+
+    def patterns(self):
+        chosen = self.dice.sample(PATTERNS, self.dice.choice([1, 1, 2, 3, 5]))
+        out = [self.own(each) for each in chosen]
+        if self.dice.random() < 0.1:
+            out.insert(self.dice.randrange(len(out) + 1), "*")
+        return out
+
+    def cursor(self):
+        """One that was given, or lies between two, of this story mostly."""
+        log = self.world.log
+        if not log.rows:
+            return 0
+        first = log.behind(self.begin) if self.dice.random() < 0.8 else \
+            max(0, len(log) - 2 * log.limit)
+        at = self.dice.choice([
+            self.dice.randrange(first, len(log) + 1), len(log),
+            min(len(log), max(first, log.oldest))])
+        cursor = log.cursors[at - 1] if at else 0
+        return cursor - self.dice.choice([0, 0, 0, 1]) if cursor else 0
+
+    def where(self, how):
+        """Where a stream begins, or what is added to one."""
+        world, what = self.world, self.dice.random()
+        if world.under_way:
+            return world.now(how) if what < 0.5 else \
+                world.at_cursor(world.log.head, how)
+        if what < 0.6:
+            return world.at_cursor(self.cursor(), how)
+        return self.dice.choice([world.oldest, world.garbage, world.now,
+                                 world.long_ago])(how)
+
+    def start(self):
+        if self.dice.random() < 0.25:
+            return self.world.now()
+        how = self.dice.choice(["since", "since", "header", "lastEventId"])
+        if self.dice.random() < 0.1 and not self.world.under_way:
+            return self.world.ago(how)
+        return self.where(how)
+
+    def some(self, streaming=True):
+        """A client of which this may be asked; None."""
+        able = [each for each in self.world.clients
+                if (each.stream is not None) == streaming]
+        return self.dice.choice(able) if able else None
+
+    # ---- steps
+
+    def do_publish(self):
+        count = self.dice.choice([1, 1, 2, 5, 20])
+        self.world.publish(self.rows(count))
+        return count
+
+    def do_flood(self):
+        """So much that history is let go."""
+        world = self.world
+        count = self.dice.randrange(1, world.log.limit + 20)
+        size = 0 if world.mode.limit < world.mode.window else \
+            self.dice.choice([0, 900, 3000])
+        world.publish(self.rows(count, size))
+        return count
+
+    def do_large(self):
+        if self.world.mode.limit < self.world.mode.window:
+            return self.do_publish()
+        self.world.publish([self.row(size=self.dice.choice(
+            [5000, 12000, 40000])) for _ in range(self.dice.choice([1, 3]))])
+        return "large"
+
+    def do_resync(self):
+        channel = self.own(self.dice.choice(NAMES))
+        if self.dice.random() < 0.9:
+            self.world.publish([(self.world.sources[0], channel, None, None,
+                                 None, 0)])
+        else:
+            self.world.make_safe(1)
+            subprocess.run([os.path.join(BUILD, "ssemuxctl"), "-s",
+                            self.world.broker.socket, "resync", channel],
+                           check=True, timeout=60)
+            self.world.learn(channel)
+        return channel
+
+    def do_resend(self):
+        """What was acknowledged is sent again: nothing comes of it."""
+        world, source = self.world, self.dice.choice(self.world.sources)
+        if not source.seq:
+            return None
+        head = world.base.execute("SELECT max(cursor) FROM event").fetchone()
+        with world.broker.publisher(source.name) as again:
+            first = max(1, source.seq - self.dice.randrange(5))
+            for seq in range(first, source.seq + 1):
+                again.send([wire.PUBLISH, seq, self.own("a"), None, None,
+                            "again"])
+            for seq in range(first, source.seq + 1):
+                acked, _, duplicate = again.ack()
+                assert (acked, duplicate) == (seq, True)
+        assert head == world.base.execute(
+            "SELECT max(cursor) FROM event").fetchone()
+        return source.seq - first + 1
+
+    def do_open(self):
+        world = self.world
+        if len(world.clients) >= 4:
+            return self.do_leave()
+        client = world.client(
+            self.patterns(), self.dice.choice(["tagged", "tagged", "raw"]),
+            self.dice.choice(FILTERS),
+            self.dice.choice(["1.1", "1.1", "1.1", "1.0"]),
+            self.dice.choice([None, 4096, 2304]))
+        asked = self.start()
+        client.open(asked)
+        return client.patterns, asked
+
+    def do_page(self):
+        """A stream that ends by itself."""
+        client = self.world.client(
+            self.patterns(), self.dice.choice(["tagged", "raw"]),
+            self.dice.choice(FILTERS), self.dice.choice(["1.1", "1.0"]))
+        asked = self.start()
+        client.open(asked, live=False)
+        client.finish()
+        self.world.clients.remove(client)
+        return client.patterns, asked
+
+    def do_leave(self):
+        client = self.some()
+        if client is None:
+            return None
+        if self.dice.random() < 0.5:
+            client.sync()
+        self.world.leave(client)
+        return client.patterns
+
+    def do_change(self, slow=None):
+        client = slow or self.some()
+        if client is None or client.may_end or client.course.changes:
+            return None
+        world, course = self.world, client.course
+        behind = world.log.behind(course.lowest) < world.log.oldest
+        if client.stalled and world.mode.limit < world.mode.window:
+            return None
+        if world.mode.limit < world.mode.window or (
+                behind and not course.lossy) or (
+                    not slow and self.dice.random() < 0.5):
+            # Losses are told once to who has got everything.
+            if client.stalled:
+                return None
+            client.sync()
+        now = list(client.course.members)
+        add = self.patterns() if self.dice.random() < 0.8 else []
+        drop = self.dice.sample(now, self.dice.randrange(len(now) + 1)) + \
+            self.dice.choice([[], [], [self.own("none")]])
+        if self.dice.random() < 0.5:
+            drop = []
+        if not add and not drop:
+            return None
+        asked = world.now() if self.dice.random() < 0.3 else \
+            self.where("since")
+        if not add:
+            asked = NOW
+        client.change(add, drop, asked)
+        return add, drop, asked
+
+    def do_cut(self):
+        """At the end, somewhere, or in the midst of an event; and then it
+        comes back, perhaps with other channels."""
+        client = self.some()
+        if client is None:
+            return None
+        for _ in range(self.dice.randrange(4)):
+            client.pump(self.dice.choice([1, 7, 50, 300, 1 << 18]))
+        client.cut()
+        client.judge()
+        if self.dice.random() < 0.3:
+            client.patterns = self.patterns()
+        return client.patterns
+
+    def do_resume(self):
+        client = self.some(streaming=False)
+        if client is None:
+            return None
+        client.resume()
+        return client.patterns, client.newest
+
+    def do_stall(self):
+        client = self.some()
+        if client is not None:
+            client.stalled = True
+        return client and client.patterns
+
+    def do_crawl(self):
+        """A slow reader gets other channels, from the past too, while it has
+        not got what it had before."""
+        client = self.some()
+        if client is None or not client.receive_buffer:
+            return self.do_open()
+        self.sync(client)
+        client.stalled = True
+        world = self.world
+        if client.course.members:
+            self.last_word(client)
+        world.publish(self.rows(self.dice.randrange(
+            world.log.limit // 2, world.log.limit), 3000 * (
+                world.mode.limit >= world.mode.window)))
+        return self.do_change(client)
+
+    def do_sync(self):
+        client = self.some()
+        if client is not None:
+            self.sync(client)
+        return client and client.patterns
+
+    def sync(self, client):
+        """Reads all. Who may have lost something gets one event more, that it
+        may tell."""
+        if client.stalled and client.course.lossy:
+            self.last_word(client)
+        client.sync()
+
+    def last_word(self, client):
+        """An event that comes to this client, whatever it has not got."""
+        course = client.course
+        patterns = course.later or list(course.members)
+        if not patterns:
+            return
+        kind = next(each for each in ("order.x", "order", "page", "y")
+                    if takes(course.types, each))
+        channel = patterns[-1]
+        if channel.endswith("*"):
+            channel = channel[:-1] + "last" if channel != "*" else "last"
+        self.count += 1
+        self.world.publish([(self.world.sources[0], channel,
+                             "%d last" % self.count, kind, None, 0)])
+
+    def do_meanwhile(self):
+        """Something happens while events are on their way."""
+        world = self.world
+        client = self.some()
+        world.offer(self.rows(self.dice.randrange(1, world.log.limit // 2)))
+        what = self.dice.choice(["open", "cut", "pump", "resume"] + [
+            "hub", "supervisor"] * world.mode.kills)
+        if what == "open" and len(world.clients) < 4:
+            self.do_open()
+        elif what == "cut" and client is not None:
+            client.pump(100)
+            client.cut()
+        elif what == "pump" and client is not None:
+            client.pump()
+        elif what == "hub":
+            world.kill_hub()
+        elif what == "supervisor":
+            world.restart(gently=False)
+        world.settle()
+        return what
+
+    def do_kill(self):
+        what = self.dice.choice(["worker", "worker", "hub", "stop",
+                                 "supervisor"])
+        if what == "worker":
+            self.world.kill_worker()
+        elif what == "hub":
+            self.world.kill_hub()
+        else:
+            self.world.restart(gently=what == "stop")
+        return what
+
+    STEPS = (("publish", 8), ("flood", 2), ("large", 1), ("resync", 1),
+             ("resend", 1), ("open", 5), ("page", 2), ("leave", 1),
+             ("change", 6), ("cut", 2), ("resume", 4), ("stall", 2), ("crawl", 2),
+             ("sync", 3), ("meanwhile", 2))
+
+    def run(self):
+        names = [name for name, _ in self.STEPS]
+        weights = [weight for _, weight in self.STEPS]
+        if self.world.mode.kills:
+            names.append("kill")
+            weights.append(1)
+        for _ in range(self.dice.randrange(6, 18)):
+            name = self.dice.choices(names, weights)[0]
+            self.done.append(name)
+            self.done[-1] = name, getattr(self, "do_" + name)()
+        self.finish()
+
+    def finish(self):
+        """Everybody comes back and gets all; and then one event more, behind
+        which nothing can hide."""
+        self.done.append("finish")
+        for client in self.world.clients:
+            if client.stream is None:
+                client.resume()
+        for client in list(self.world.clients):
+            self.sync(client)
+            self.last_word(client)
+        for client in list(self.world.clients):
+            client.sync()
+            self.world.leave(client)
