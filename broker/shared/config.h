@@ -141,6 +141,7 @@ struct config {
 	size_t publisher_count;
 	struct config_channel *channels; /* in the order of their patterns */
 	size_t channel_count;
+	bool channels_conflate; /* some of them do */
 
 	/* Every way in which a stream may write events, each once; 0 is
 	 * sse_tagged and 1 is sse_raw. */

@@ -86,6 +86,8 @@ config_channel_settle(struct config_loader *loader)
 	for (size_t i = 0; i < config->channel_count; i++) {
 		if (check_none(loader, &config->channels[i]) == -1)
 			return -1;
+		if (config->channels[i].conflate > 0)
+			config->channels_conflate = true;
 	}
 	if (config->channel_count > 0)
 		qsort(config->channels, config->channel_count,

@@ -14,6 +14,7 @@
 #include "broker/worker/place.h"
 #include "broker/worker/progress.h"
 #include "broker/worker/rewind.h"
+#include "broker/worker/stride.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
 
@@ -43,7 +44,8 @@ struct delivering {
 	struct worker *worker;
 	uint64_t entry;
 	struct event event;
-	bool counted; /* somebody wants to know how many get it */
+	uint32_t hold_ms; /* how long its channel holds it back */
+	bool counted;     /* somebody wants to know how many get it */
 };
 
 static void
@@ -51,13 +53,16 @@ deliver_to(void *owner, void *context)
 {
 	struct subscriber *subscriber = owner;
 	const struct delivering *delivering = context;
+	uint32_t hold_ms = subscriber->hold.own_ms > delivering->hold_ms
+			       ? subscriber->hold.own_ms
+			       : delivering->hold_ms;
 
 	if (delivering->counted)
 		handed_await(
 		    delivering->worker, subscriber, delivering->event.cursor);
-	if (subscriber->hold.own_ms > 0) {
+	if (hold_ms > 0) {
 		hold_event(delivering->worker, subscriber, &delivering->event,
-		    subscriber->hold.own_ms);
+		    hold_ms);
 		return;
 	}
 	if (subscriber->place != SUBSCRIBER_AT_HEAD ||
@@ -84,6 +89,8 @@ cursor_deliver(struct worker *worker, uint64_t entry)
 	    .counted = window_receipt(&worker->window, newest) != 0,
 	};
 
+	delivering.hold_ms =
+	    stride_channel_ms(worker, delivering.event.channel);
 	if (deliveries_full(&worker->deliveries, worker->connection_count)) {
 		cursor_flush(worker);
 		/* The entry itself is in the window already. */

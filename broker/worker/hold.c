@@ -201,7 +201,12 @@ hold_waits(struct worker *worker, struct subscriber *subscriber)
 uint64_t
 hold_reach(const struct worker *worker, const struct subscriber *subscriber)
 {
-	uint64_t fence = subscriber->hold.fence;
+	const struct hold *hold = &subscriber->hold;
 
-	return subscriber->cursor < fence ? fence : worker->window.head;
+	if (subscriber->cursor < hold->fence)
+		return hold->fence;
+	/* What is half written is finished; what has come since waits. */
+	if (subscriber->partial != 0 && hold->waiting_ms > 0)
+		return subscriber->partial;
+	return worker->window.head;
 }

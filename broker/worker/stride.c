@@ -3,6 +3,7 @@
 
 #include <sys/random.h>
 
+#include "broker/shared/config_channel.h"
 #include "broker/worker/hold.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/survivors.h"
@@ -18,7 +19,8 @@ stride_is_due(struct worker *worker, const struct subscriber *subscriber)
 {
 	unsigned char secret[SIPHASH_KEY_BYTES];
 
-	if (!subscriber->hold.conflates || subscriber->alone)
+	if (subscriber->alone ||
+	    !(subscriber->hold.conflates || worker->config->channels_conflate))
 		return false;
 	if (worker->survivors == NULL &&
 	    getrandom(secret, sizeof(secret), 0) == sizeof(secret))
@@ -26,16 +28,38 @@ stride_is_due(struct worker *worker, const struct subscriber *subscriber)
 	return worker->survivors != NULL;
 }
 
+uint32_t
+stride_channel_ms(const struct worker *worker, struct slice channel)
+{
+	const struct config_channel *block;
+
+	if (!worker->config->channels_conflate)
+		return 0;
+	block = config_channel_find(worker->config, channel);
+	return block != NULL ? (uint32_t)block->conflate : 0;
+}
+
+/* May a later one take its place? */
+static bool
+is_replaceable(const struct worker *worker, const struct subscriber *subscriber,
+    const struct event *event)
+{
+	if (event->key.len == 0 || event->kind == EVENT_RESYNC ||
+	    event->cursor == subscriber->partial)
+		return false;
+	return subscriber->hold.conflates ||
+	       stride_channel_ms(worker, event->channel) > 0;
+}
+
 void
 stride_add(struct worker *worker, const struct subscriber *subscriber,
     const struct event *event, uint64_t number)
 {
-	if (event->key.len == 0 || event->kind == EVENT_RESYNC ||
-	    event->cursor == subscriber->partial)
-		survivors_add(worker->survivors, event->cursor, number);
-	else
+	if (is_replaceable(worker, subscriber, event))
 		survivors_add_keyed(worker->survivors, event->cursor, number,
 		    event->channel, event->key);
+	else
+		survivors_add(worker->survivors, event->cursor, number);
 }
 
 enum step

@@ -12,8 +12,10 @@
 #define SSEMUX_WORKER_STRIDE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "broker/worker/progress.h"
+#include "protocol/slice.h"
 
 struct event;
 struct subscriber;
@@ -22,6 +24,10 @@ struct worker;
 
 /* Is the subscriber's next step such a one? It has the memory for it then. */
 bool stride_is_due(struct worker *worker, const struct subscriber *subscriber);
+
+/* The interval of events on this channel, as the configuration says; 0: they
+ * are not conflated, unless a stream asks for it. */
+uint32_t stride_channel_ms(const struct worker *worker, struct slice channel);
 
 /* A step in the window: STEP_AGAIN, STEP_BLOCKED or STEP_GONE. */
 enum step stride_in_window(

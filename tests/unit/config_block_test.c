@@ -227,10 +227,14 @@ START_TEST(every_key_of_a_channel_is_read)
 
 	load("[channel a]\n[channel b:*]\nkeep = latest\nmax_age = 30d\n"
 	     "max_events = 7\nmax_bytes = 2m\n[channel c]\nmax_bytes =\n"
-	     "keep = all\n");
+	     "keep = all\nconflate = 3s\n");
 	ck_assert_uint_eq(config.channel_count, 3);
+	ck_assert(config.channels_conflate);
+	channel = config_channel_find(&config, slice_of_text("c"));
+	ck_assert_uint_eq(channel->conflate, 3000);
 	channel = config_channel_find(&config, slice_of_text("a"));
 	ck_assert_int_eq(channel->keep, CONFIG_KEEP_ALL);
+	ck_assert_uint_eq(channel->conflate, 0);
 	ck_assert_uint_eq(channel->max_age, CONFIG_AUTO);
 	ck_assert_uint_eq(channel->max_events, CONFIG_AUTO);
 	ck_assert_uint_eq(channel->max_bytes, CONFIG_AUTO);
