@@ -86,8 +86,8 @@ test('what was let go before it was seen is fetched', async (t) => {
     await bob.offline(true);
     await bob.notLive();
     await setStatus(ann, 'delivered');
-    await play.forgets(() => fetch(play.example.url + 'api/orders/ord_2',
-        { method: 'PATCH', body: '{"note":"once more"}' }));
+    await play.forgets(() => play.as('', 'PATCH', 'api/orders/ord_2',
+        { note: 'once more' }));
     await bob.offline(false);
     await showsStatus(bob, 'delivered');
     assert.equal(play.asked(DETAIL), before + 1);

@@ -16,6 +16,13 @@ export class Refusal extends Error {
     }
 }
 
+/** The user whose token the request has. @param {any} claims */
+export function userOf(claims) {
+    if (!claims)
+        throw new Refusal(401, 'Who are you?');
+    return claims.sub;
+}
+
 /** Paths that the broker serves. @param {string} config file */
 function pathsOf(config) {
     const text = readFileSync(config, 'utf8');

@@ -49,17 +49,19 @@ export async function waitFor(condition, what = String(condition)) {
  * @param {any} test
  * @param {string} name
  * @param {Record<string, string>} [settings] of the broker
+ * @param {number} [tokenSeconds]
  */
-export async function scene(test, name, settings) {
-    const example = await start(name,
-        { settings: { 'http.retry': '50ms', ...settings } });
+export async function scene(test, name, settings, tokenSeconds) {
+    const example = await start(name, { tokenSeconds,
+        settings: { 'http.retry': '50ms', ...settings } });
     const people = new Set();
     test.after(async () => {
         for (const { context } of people)
-            await context.close();
-        assert.deepEqual([...people].flatMap(({ faults }) => faults), []);
-        assert.equal(await example.stop(), 0, example.broker.log);
+            await context.close().catch(() => {}); // somebody left before
+        const status = await example.stop();
+        assert.equal(status, 0, example.broker.log);
         assert.doesNotMatch(example.broker.log, BAD);
+        assert.deepEqual([...people].flatMap(({ faults }) => faults), []);
     });
     return new Scene(example, people);
 }
@@ -69,8 +71,9 @@ class Scene {
         Object.assign(this, { example, people });
     }
 
-    /** Somebody else, who opens the page; faults of the page fail the test. */
-    async person() {
+    /** Somebody else, who opens the page; faults of the page fail the test.
+     * @param {string} [user] */
+    async person(user) {
         const userAgent = 'person ' + this.people.size;
         const context = await (await launch()).newContext({ userAgent });
         const faults = [];
@@ -79,7 +82,7 @@ class Scene {
         context.setDefaultTimeout(PATIENCE_MS);
         const page = await context.newPage();
         page.on('pageerror', (error) => faults.push(error));
-        await page.goto(this.example.url);
+        await page.goto(this.example.url + (user ? `?user=${user}` : ''));
         return Object.assign(page, {
             /** Without the network: what is open breaks, too. */
             async offline(value) {
@@ -124,11 +127,22 @@ class Scene {
         this.example.front.mend();
     }
 
+    /** A request to the backend, without a page. @param {string} user */
+    async as(user, method, path, body) {
+        const ask = (to, how, what, token) => fetch(this.example.url + to, {
+            method: how, headers: { Authorization: 'Bearer ' + token },
+            body: JSON.stringify(what) });
+        const { token } = user &&
+            await (await ask('api/login', 'POST', { user })).json();
+        const answer = await ask(path, method, body, token);
+        assert.ok(answer.ok, await answer.text());
+    }
+
     /** So much happens that what happened before it is gone.
-     * @param {() => Promise<unknown>} happens */
+     * @param {(n: number) => Promise<unknown>} happens */
     async forgets(happens) {
         for (let n = 0; n < 100; n++)
-            await happens();
+            await happens(n);
         await waitFor(async () => await this.example.broker.metric(
             'store_events') <= 20, 'history is let go');
     }

@@ -43,10 +43,13 @@ async function filesOf(folder) {
 
 /**
  * @param {string} name of its folder
- * @param {{port?: number, settings?: Record<string, string>}} [options]
- *     settings of the broker in place of the configuration's
+ * @param {{port?: number, settings?: Record<string, string>,
+ *     tokenSeconds?: number}} [options]
+ *     settings: the broker's, in place of its configuration's;
+ *     tokenSeconds: how long the backend's tokens are good
  */
-export async function start(name, { port = 0, settings } = {}) {
+export async function start(name,
+    { port = 0, settings, tokenSeconds = 300 } = {}) {
     const folder = join(SHARED, '..', name);
     const config = join(folder, 'ssemuxd.conf');
     const { backend } = await import(join(folder, 'backend.js'));
@@ -55,7 +58,7 @@ export async function start(name, { port = 0, settings } = {}) {
         const [files] = await Promise.all([filesOf(folder),
             broker.start(config, settings)]);
         const publisher = new Publisher(broker.socket);
-        const routes = backend({ secret: broker.secret,
+        const routes = backend({ secret: broker.secret, tokenSeconds,
             publish: (channel, event) => publisher.publish(channel, event) });
         routes['GET /example/streams'] = () => broker.streams();
         const front = new Front(broker, config, routes, files);

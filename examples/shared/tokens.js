@@ -31,3 +31,11 @@ export function claimsOf(secret, authorization = '') {
     const claims = JSON.parse(Buffer.from(text.split('.')[1], 'base64url'));
     return claims.exp > Date.now() / 1000 ? claims : undefined;
 }
+
+/** The route of a backend that lets everybody be who they say: an example.
+ * @param {string} secret @param {number} seconds
+ * @param {(user: string) => object} claims what is true of a user */
+export function login(secret, seconds, claims) {
+    return ({ body: { user } }) => ({ token: issueToken(secret,
+        { ...claims(user), sub: user }, seconds) });
+}
