@@ -318,6 +318,9 @@ hub_run(struct heritage *heritage)
 	if (open_store(&hub) == -1 || reconcile_ring(&hub) == -1 ||
 	    commands_start(&hub) == -1)
 		log_fatal(EX_IOERR, "the store cannot be used");
+	/* Also when the clock has stepped back since. */
+	if (hub.last_cursor < store_writer_totals(hub.store)->birth)
+		hub.last_cursor = store_writer_totals(hub.store)->birth;
 	start_watchers(&hub);
 	if (peers_start(&hub) == -1)
 		log_fatal(EX_OSERR, "no memory");

@@ -77,10 +77,10 @@ take_totals(void *context, int columns, char **values, char **names)
 	struct store_totals *totals = context;
 	uint64_t *const members[] = {&totals->last_cursor, &totals->events,
 	    &totals->bytes, &totals->channels, &totals->losses,
-	    &totals->max_horizon, &totals->floor};
+	    &totals->max_horizon, &totals->floor, &totals->birth};
 
 	(void)names;
-	for (int i = 0; i < columns && i < 7; i++)
+	for (int i = 0; i < columns && i < 8; i++)
 		*members[i] = strtoull(values[i], NULL, 10);
 	return 0;
 }
@@ -116,7 +116,8 @@ store_writer_open(const char *path, const char *synchronous)
 		STORE_STATEMENTS) == -1 ||
 	    sqlite3_exec(writer->db,
 		"SELECT last_cursor, events, bytes,"
-		" channels, losses, max_horizon, floor FROM state",
+		" channels, losses, max_horizon, floor, birth.cursor"
+		" FROM state JOIN birth",
 		take_totals, &writer->committed, NULL) != SQLITE_OK) {
 		store_failed(writer, "open");
 		store_writer_close(writer);

@@ -23,6 +23,7 @@ struct store_totals {
 	uint64_t losses;      /* trimming steps so far */
 	uint64_t max_horizon; /* newest cursor let go on any channel */
 	uint64_t floor;       /* horizon of channels not remembered */
+	uint64_t birth;       /* every cursor is above; 0: not known */
 	/* Of these, what does not count for the bounds that channels share: */
 	uint64_t exempt_events;
 	uint64_t exempt_bytes;

@@ -63,6 +63,11 @@ static const char later_schema[] =
     "CREATE INDEX IF NOT EXISTS latest_by_cursor ON latest (cursor);"
     "CREATE TABLE IF NOT EXISTS rules ("
     " one INTEGER PRIMARY KEY CHECK (one = 1), fingerprint INTEGER NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS birth ("
+    " one INTEGER PRIMARY KEY CHECK (one = 1), cursor INTEGER NOT NULL);"
+    "INSERT OR IGNORE INTO birth SELECT 1, CASE last_cursor WHEN 0 THEN"
+    " CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) << 20"
+    " ELSE 0 END FROM state;"
     "COMMIT;";
 
 _Static_assert(STORE_LAYOUT == 1, "the schema's user_version");
@@ -149,10 +154,10 @@ make_tables(sqlite3 *db, int layout)
 		return -1;
 	if (sqlite3_exec(db,
 		"SELECT 1 FROM sqlite_master"
-		" WHERE name IN ('revocation_by_time', 'rules')",
+		" WHERE name IN ('revocation_by_time', 'rules', 'birth')",
 		take_count, &later, NULL) != SQLITE_OK)
 		return -1;
-	return later == 2 || sqlite3_exec(db, later_schema, NULL, NULL, NULL) ==
+	return later == 3 || sqlite3_exec(db, later_schema, NULL, NULL, NULL) ==
 				 SQLITE_OK
 		   ? 0
 		   : -1;

@@ -34,9 +34,12 @@
  * key, and the empty blob a resync. When the rules have changed, the hub makes
  * both tables anew as it starts.
  *
- * The tables revocation, kept, latest and rules came later than layout 1, which
- * is the same without them: a store that lacks them gets them when it is opened
- * for writing.
+ * birth is one row: the cursor of the time at which the store was made, 0 when
+ * that is not known. A cursor below it was given by another store.
+ *
+ * The tables revocation, kept, latest, rules and birth came later than layout
+ * 1, which is the same without them: a store that lacks them gets them when it
+ * is opened for writing.
  */
 #ifndef SSEMUX_SHARED_STORE_H
 #define SSEMUX_SHARED_STORE_H

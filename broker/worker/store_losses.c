@@ -41,6 +41,19 @@ store_read_horizon(
 	return 0;
 }
 
+int
+store_read_birth(struct store_reader *reader, uint64_t *birth)
+{
+	sqlite3_stmt *row = reader->statements[READ_BIRTH];
+	int result = sqlite3_step(row);
+
+	*birth = store_reader_number(row, 0);
+	sqlite3_reset(row);
+	return result == SQLITE_ROW
+		   ? 0
+		   : store_reader_failed(reader, "read its birth");
+}
+
 /* Who is told of losses, and of which. */
 struct telling {
 	const struct store_request *request;

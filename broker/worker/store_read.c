@@ -23,6 +23,7 @@ static const char *const texts[STATEMENTS] = {
     [READ_BEGIN] = "BEGIN",
     [READ_END] = "COMMIT",
     [READ_STATE] = "SELECT max_horizon, losses, floor FROM state",
+    [READ_BIRTH] = "SELECT cursor FROM birth",
     [CHANNEL_EXACT] = "SELECT id FROM channel WHERE name = ?",
     [CHANNEL_RANGE] = "SELECT id FROM channel WHERE name >= ? AND name < ?"
 		      " LIMIT ?",

@@ -75,6 +75,10 @@ int store_read_losses(struct store_reader *reader,
 int store_read_horizon(
     struct store_reader *reader, uint64_t *max_horizon, uint64_t *losses);
 
+/* The cursor that the store was made at: it gave none before; 0: not known. 0,
+ * or -1 (logged). */
+int store_read_birth(struct store_reader *reader, uint64_t *birth);
+
 /* A row of the table revocation; see shared/store.h. */
 struct store_revoked {
 	uint64_t number;

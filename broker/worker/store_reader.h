@@ -18,6 +18,7 @@ enum store_read_statement {
 	READ_BEGIN,
 	READ_END,
 	READ_STATE,
+	READ_BIRTH,
 	CHANNEL_EXACT,
 	CHANNEL_RANGE,
 	CHANNEL_LOST,

@@ -18,6 +18,17 @@ can_follow_head(struct slice text, uint64_t cursor, uint64_t now_ms)
 		   cursor_id_ms(cursor) <= now_ms);
 }
 
+/* Was this cursor given before the store was made, and so by another one? A
+ * time before that may be meant; so may "0-0", the beginning. */
+static bool
+is_foreign(const struct worker *worker, struct slice text)
+{
+	uint64_t exact;
+
+	return cursor_id_parse(text.bytes, text.len, &exact) == 0 &&
+	       cursor_id_ms(exact) > 0 && exact < worker->birth;
+}
+
 /* From the oldest event there is: that older ones are gone is no loss. */
 static void
 start_at_oldest(struct stream_start *start, struct worker *worker)
@@ -50,7 +61,9 @@ stream_start_find(struct stream_start *start, struct worker *worker,
 	    cursor_id_parse_since(text.bytes, text.len, now_ms, &cursor) == -1)
 		start->bad_cursor = true;
 	start->cursor = worker->window.head;
-	if (cursor <= start->cursor)
+	if (is_foreign(worker, text))
+		start->bad_cursor = true;
+	else if (cursor <= start->cursor)
 		start->cursor = cursor;
 	else if (!can_follow_head(text, cursor, now_ms))
 		start->bad_cursor = true;

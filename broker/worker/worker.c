@@ -144,7 +144,8 @@ start_log(struct worker *worker)
 	if (store_path(path, worker->config->broker_state_dir) == -1)
 		log_fatal(EX_CONFIG, "broker.state_dir is too long");
 	worker->store = store_reader_open(path);
-	if (worker->store == NULL)
+	if (worker->store == NULL ||
+	    store_read_birth(worker->store, &worker->birth) == -1)
 		log_fatal(EX_IOERR, "the store cannot be read");
 	if (ring_map_reader(&worker->ring, worker->heritage->ring_fd) == -1)
 		log_fatal(EX_OSERR, "map the ring: %m");

@@ -43,6 +43,7 @@ struct worker {
 	struct ring_reader reader;
 	struct window window;
 	struct store_reader *store;
+	uint64_t birth; /* of the store: it gave no cursor before */
 
 	/* what was withdrawn from users, and up to which number */
 	struct revoked *revoked;

@@ -1,4 +1,5 @@
 """Birth and death: restarts, signals, readiness, clocks, configuration."""
+import json
 import os
 import pwd
 import re
@@ -69,6 +70,24 @@ class Restart(BrokerCase):
             self.assertGreater(publisher.publish("c", "later"), cursors[-1])
         with broker.stream("c", since="0-0") as stream:
             self.assertEqual(len(stream.start()[1]), 22)
+
+    def test_no_event_is_older_than_its_store(self):
+        """The clock is set back by an hour after the store was made."""
+        broker = self.broker()
+        self.assertEqual(broker.stop(), 0)
+        ahead = int((time.time() + 3600) * 1000) << 20
+        base = sqlite3.connect(broker.database)
+        base.execute("UPDATE birth SET cursor = ?", (ahead,))
+        base.commit()
+        base.close()
+        broker.start()
+        with broker.publisher() as publisher:
+            first = publisher.publish("c", "first")
+            publisher.publish("c", "second")
+        self.assertGreater(first, ahead)
+        with broker.stream("c", since=wire.cursor_text(first)) as stream:
+            self.assertEqual([json.loads(event.data)["data"]
+                              for event in stream.start()[1]], ["second"])
 
     def test_killing_the_supervisor_ends_all_at_once(self):
         broker = self.broker()
