@@ -16,6 +16,7 @@ export const SHORT_HISTORY = { 'history.max_events': '20',
     'publish.max_event': '16k', 'broker.ring': '256k',
     'broker.window': '256k', 'broker.window_events': '64' };
 
+const CALM_MS = 400;
 const PATIENCE_MS = 30000;
 const BAD = /panic|Sanitizer|runtime error|Assertion|core dumped/i;
 
@@ -108,6 +109,14 @@ class Scene {
     /** How often something was asked for: "GET /api/orders". */
     asked(what) {
         return this.example.front.counts[what] ?? 0;
+    }
+
+    /** Until nobody has asked for it for a while. */
+    async calm(what) {
+        for (let before; before !== this.asked(what);) {
+            before = this.asked(what);
+            await new Promise((next) => setTimeout(next, CALM_MS));
+        }
     }
 
     /** Every worker of the broker, without warning; waits for others. */
