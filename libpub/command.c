@@ -44,6 +44,13 @@ want_command(struct ssemux_pub *pub, const struct message *message)
 	return 0;
 }
 
+/* Its answer names who has not answered. */
+static bool
+is_question(enum message_command command)
+{
+	return command == MESSAGE_TRACE || command == MESSAGE_EXPLAIN;
+}
+
 static long
 settle_command(struct ssemux_pub *pub, enum wait_step step)
 {
@@ -60,7 +67,7 @@ settle_command(struct ssemux_pub *pub, enum wait_step step)
 		return step == WAIT_FAILED
 			   ? -1
 			   : wait_fail_late(pub, ETIMEDOUT, "no answer");
-	if (command->late > 0)
+	if (command->late > 0 && !is_question(command->what))
 		return failure_set(&pub->failure, EINPROGRESS,
 		    "stored, but not in force everywhere yet: workers that "
 		    "have not answered: %" PRIu64,
@@ -120,6 +127,40 @@ ssemux_pub_restore(struct ssemux_pub *pub, const char *user,
 	if (channels != NULL && message.pattern.len == 0)
 		message.pattern = slice_of_text(" "); /* it names none */
 	return run_command(pub, &message, timeout_ms);
+}
+
+/* Asks, and returns what is said. */
+static const char *
+run_question(struct ssemux_pub *pub, struct message *message,
+    const char *cursor, int timeout_ms)
+{
+	message->pattern = slice_of_optional(cursor, EVENT_CHANNEL_MAX);
+	if (run_command(pub, message, timeout_ms) < 0)
+		return NULL;
+	if (!buf_failed(&pub->report))
+		return buf_bytes(&pub->report);
+	failure_set(&pub->failure, ENOMEM, "no memory for the answer");
+	return NULL;
+}
+
+const char *
+ssemux_pub_trace(struct ssemux_pub *pub, const char *cursor, int timeout_ms)
+{
+	struct message message = {.command = MESSAGE_TRACE};
+
+	return run_question(pub, &message, cursor, timeout_ms);
+}
+
+const char *
+ssemux_pub_explain(struct ssemux_pub *pub, const char *user, const char *cursor,
+    int timeout_ms)
+{
+	struct message message = {
+	    .command = MESSAGE_EXPLAIN,
+	    .user = slice_of_optional(user, MESSAGE_USER_MAX),
+	};
+
+	return run_question(pub, &message, cursor, timeout_ms);
 }
 
 long

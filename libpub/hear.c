@@ -128,14 +128,20 @@ hear_error(struct ssemux_pub *pub, const struct message *message)
 	return true;
 }
 
+static void
+keep_report(struct ssemux_pub *pub, const struct message *message)
+{
+	buf_clear(&pub->report);
+	buf_append(&pub->report, message->text.bytes, message->text.len);
+	buf_append_char(&pub->report, '\0');
+}
+
 static bool
 hear_report(struct ssemux_pub *pub, const struct message *message)
 {
 	if (pub->report_state != REPORT_ASKED)
 		return drop_nonsense(pub, "a report nobody asked for");
-	buf_clear(&pub->report);
-	buf_append(&pub->report, message->text.bytes, message->text.len);
-	buf_append_char(&pub->report, '\0');
+	keep_report(pub, message);
 	pub->report_state = REPORT_HERE;
 	return true;
 }
@@ -156,6 +162,7 @@ hear_command(struct ssemux_pub *pub, const struct message *message)
 		command->state = COMMAND_DONE;
 		command->count = message->count;
 		command->late = message->late;
+		keep_report(pub, message);
 		return true;
 	}
 	command->state = COMMAND_FAILED;

@@ -41,7 +41,8 @@ enum message_type {
 	MESSAGE_RESYNC = 2,  /* [2, seq, channel] */
 	MESSAGE_BYE = 3,     /* [3] every ack has arrived; forget my numbers */
 	MESSAGE_STATUS = 4,  /* [4] */
-	MESSAGE_COMMAND = 5, /* [5, id, command, user, channel|nil] */
+	MESSAGE_COMMAND = 5, /* [5, id, command, user|nil, channel|nil]; the
+			      * channel of TRACE, EXPLAIN is a cursor */
 	/* broker to publisher */
 	MESSAGE_WELCOME = 16, /* [16, version, last seq, max_event, window] */
 	MESSAGE_ACK = 17,     /* [17, seq, cursor|nil, duplicate] */
@@ -49,7 +50,8 @@ enum message_type {
 	MESSAGE_RECEIPT = 19, /* [19, seq, notified], and with FLAG_COUNTS:
 			       *  matched, lagging, filtered, late */
 	MESSAGE_REPORT = 20,  /* [20, text]: status, as JSON */
-	MESSAGE_DONE = 21,    /* [21, id, count, late] of a command */
+	MESSAGE_DONE = 21,    /* [21, id, count, late] of a command, and of
+			       *  TRACE, EXPLAIN: text */
 	MESSAGE_FAILED = 22,  /* [22, id, code, field|nil, text] */
 	/*
 	 * Between workers and the hub alone, on their own links; malformed on
@@ -71,6 +73,7 @@ enum message_type {
 };
 
 #define MESSAGE_PEER_ALL UINT32_MAX
+#define MESSAGE_PEER_HUB (UINT32_MAX - 1) /* it asks for itself */
 
 /* Flags of a MESSAGE_PUBLISH. */
 enum {
@@ -87,6 +90,8 @@ enum message_command {
 	MESSAGE_KICK,    /* withdraw everything from the user; channel is nil */
 	MESSAGE_REVOKE,  /* withdraw channels: channel is a pattern */
 	MESSAGE_RESTORE, /* take back what lies within a pattern; nil: all */
+	MESSAGE_TRACE,   /* what became of an event; user is nil */
+	MESSAGE_EXPLAIN, /* the same, on streams of the user */
 	MESSAGE_DRAIN,   /* end, after a drain; user and channel are nil */
 };
 
@@ -130,7 +135,8 @@ struct message {
 	struct slice pattern; /* COMMAND: its channel; len 0 is nil */
 	struct slice code;    /* ERROR FAILED */
 	struct slice field;   /* ERROR FAILED; len 0 is nil */
-	struct slice text; /* ERROR FAILED REPORT ASK; ANSWER: len 0 is nil */
+	struct slice text;    /* ERROR FAILED REPORT ASK; ANSWER DONE: len 0 is
+			       * nil, and of DONE not there */
 };
 
 enum message_scan {

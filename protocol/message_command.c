@@ -1,4 +1,5 @@
 /* message_command: commands and what became of them. See message.h. */
+#include "protocol/cursor_id.h"
 #include "protocol/message_elements.h"
 #include "protocol/utf8.h"
 
@@ -6,6 +7,8 @@ static const char *const names[] = {
     [MESSAGE_KICK] = "kick",
     [MESSAGE_REVOKE] = "revoke",
     [MESSAGE_RESTORE] = "restore",
+    [MESSAGE_TRACE] = "trace",
+    [MESSAGE_EXPLAIN] = "explain",
     [MESSAGE_DRAIN] = "drain",
 };
 
@@ -40,6 +43,12 @@ read_id(const struct elements *elements, struct message *message)
 	return true;
 }
 
+static bool
+has_user(enum message_command command)
+{
+	return command != MESSAGE_DRAIN && command != MESSAGE_TRACE;
+}
+
 struct fault
 message_read_command(const struct elements *elements, struct message *message)
 {
@@ -50,7 +59,7 @@ message_read_command(const struct elements *elements, struct message *message)
 	if (!element_text(elements, 2, &name) ||
 	    !find_command(name, &message->command))
 		return fault_of(REFUSAL_COMMAND, "command");
-	if (message->command == MESSAGE_DRAIN
+	if (!has_user(message->command)
 		? !element_optional_text(elements, 3, &message->user)
 		: !element_text(elements, 3, &message->user))
 		return fault_of(REFUSAL_USER, "user");
@@ -66,6 +75,8 @@ message_read_done(const struct elements *elements, struct message *message)
 	    !element_number(elements, 2, MESSAGE_SEQ_MAX, &message->count) ||
 	    !element_number(elements, 3, MESSAGE_SEQ_MAX, &message->late))
 		return fault_of(REFUSAL_MALFORMED, "count");
+	if (!element_optional_text(elements, 4, &message->text))
+		return fault_of(REFUSAL_MALFORMED, "text");
 	return no_fault;
 }
 
@@ -99,7 +110,8 @@ message_check_command(const struct message *command)
 {
 	bool whole = command->pattern.len == 0;
 	bool right = event_pattern_valid(command->pattern);
-	bool of_user = command->command != MESSAGE_DRAIN;
+	bool of_user = has_user(command->command);
+	uint64_t cursor;
 
 	if (of_user ? !user_valid(command->user) : command->user.len > 0)
 		return fault_of(REFUSAL_USER, "user");
@@ -110,6 +122,13 @@ message_check_command(const struct message *command)
 		break;
 	case MESSAGE_REVOKE:
 		break;
+	case MESSAGE_TRACE:
+	case MESSAGE_EXPLAIN:
+		if (cursor_id_parse(command->pattern.bytes,
+			command->pattern.len, &cursor) == 0 &&
+		    cursor > 0)
+			return no_fault;
+		return fault_of(REFUSAL_CURSOR, "cursor");
 	case MESSAGE_RESTORE:
 		right = right || whole;
 		break;

@@ -131,7 +131,8 @@ pack_command(msgpack_packer *packer, const struct message *message)
 	msgpack_pack_uint64(packer, message->id);
 	pack_text(
 	    packer, slice_of_text(message_command_name(message->command)));
-	if (message->command == MESSAGE_DRAIN)
+	if (message->command == MESSAGE_DRAIN ||
+	    message->command == MESSAGE_TRACE)
 		pack_optional_text(packer, message->user);
 	else
 		pack_text(packer, message->user);
@@ -141,10 +142,12 @@ pack_command(msgpack_packer *packer, const struct message *message)
 static void
 pack_done(msgpack_packer *packer, const struct message *message)
 {
-	pack_head(packer, MESSAGE_DONE, 4);
+	pack_head(packer, MESSAGE_DONE, message->text.len > 0 ? 5 : 4);
 	msgpack_pack_uint64(packer, message->id);
 	msgpack_pack_uint64(packer, message->count);
 	msgpack_pack_uint64(packer, message->late);
+	if (message->text.len > 0)
+		pack_text(packer, message->text);
 }
 
 static void

@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include <ssemux/pub.h>
 
 #include "publisher-cli/args.h"
 #include "publisher-cli/exits.h"
 #include "publisher-cli/report.h"
+#include "publisher-cli/trace_report.h"
 
 static const char help[] =
     "Usage: ssemuxctl [OPTIONS] COMMAND\n"
@@ -23,6 +25,9 @@ static const char help[] =
     "  restore USER [CHANNELS]\n"
     "                     take back what was withdrawn\n"
     "  drain              let all streams go, and end the broker\n"
+    "  trace CURSOR       what became of an event, stream by stream\n"
+    "  explain USER CURSOR\n"
+    "                     why the user got it, or did not\n"
     "Options:\n"
     "      --json             the broker's answer as JSON; not with resync\n"
     "  -s, --socket PATH      the broker's socket\n"
@@ -205,6 +210,51 @@ run_restore(struct ssemux_pub *pub, const struct request *request)
 		request->timeout_ms));
 }
 
+/* Prints what became of an event. */
+static int
+finish_question(
+    struct ssemux_pub *pub, const struct request *request, const char *answer)
+{
+	enum trace_form form =
+	    isatty(STDOUT_FILENO) ? TRACE_TABLE : TRACE_LINES;
+	bool found = true;
+	int failed = 0;
+
+	if (answer == NULL)
+		return complain(pub, exits_of_command(pub));
+	if (request->json)
+		puts(answer);
+	else
+		failed = trace_report_print(stdout, answer, form, &found);
+	if (failed != 0) {
+		fprintf(stderr, "%s: the broker's answer is no JSON object\n",
+		    program_invocation_short_name);
+		return EX_PROTOCOL;
+	}
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return EX_IOERR;
+	if (found)
+		return EX_OK;
+	fprintf(stderr, "%s: no event of this cursor is kept\n",
+	    program_invocation_short_name);
+	return EX_UNAVAILABLE;
+}
+
+static int
+run_trace(struct ssemux_pub *pub, const struct request *request)
+{
+	return finish_question(pub, request,
+	    ssemux_pub_trace(pub, request->operands[1], request->timeout_ms));
+}
+
+static int
+run_explain(struct ssemux_pub *pub, const struct request *request)
+{
+	return finish_question(pub, request,
+	    ssemux_pub_explain(pub, request->operands[1], request->operands[2],
+		request->timeout_ms));
+}
+
 static int
 run_drain(struct ssemux_pub *pub, const struct request *request)
 {
@@ -233,6 +283,8 @@ static const struct command {
     {"kick", run_kick, 2, 2, "one user", true},
     {"revoke", run_revoke, 3, 3, "a user and its channels", true},
     {"restore", run_restore, 2, 3, "a user, and channels or none", true},
+    {"trace", run_trace, 2, 2, "a cursor", true},
+    {"explain", run_explain, 3, 3, "a user and a cursor", true},
     {"drain", run_drain, 1, 1, "nothing more", true},
 };
 

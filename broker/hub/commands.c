@@ -149,6 +149,9 @@ commands_take(
 		hub_count(hub, METRIC_NOT_ALLOWED, 1);
 	if (fault.refusal != REFUSAL_NONE)
 		publisher_fail_command(publisher, message->id, fault);
+	else if (message->command == MESSAGE_TRACE ||
+		 message->command == MESSAGE_EXPLAIN)
+		traces_take(hub, publisher, message);
 	else if (message->command == MESSAGE_DRAIN)
 		drain(hub, &command);
 	else if (message->command == MESSAGE_RESTORE)

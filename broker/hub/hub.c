@@ -197,6 +197,7 @@ on_clock(struct ev_loop *loop, ev_timer *watcher, int events)
 	     publisher = publisher_next(publisher))
 		publisher_tick(publisher, hub_steady_ms());
 	commands_tick(hub);
+	traces_tick(hub);
 	go_on(hub);
 	trim(hub);
 	forget(hub, FORGET_ROWS);
@@ -332,6 +333,7 @@ hub_run(struct heritage *heritage)
 	while (hub.publishers != NULL)
 		publisher_destroy(hub.publishers);
 	peers_finish(&hub);
+	traces_finish(&hub.traces);
 	store_writer_close(hub.store);
 	batch_finish(&hub.batch);
 	message_reader_destroy(hub.reader);

@@ -12,6 +12,7 @@
 #include "broker/hub/batch.h"
 #include "broker/hub/commands.h"
 #include "broker/hub/receipts.h"
+#include "broker/hub/traces.h"
 #include "broker/shared/heritage.h"
 #include "protocol/message.h"
 
@@ -28,6 +29,7 @@ struct hub {
 	struct batch batch;
 	struct receipts receipts;
 	struct commands commands;
+	struct traces traces;
 	struct publisher *publishers; /* a doubly linked list, with links */
 	struct publisher **links;     /* by worker: its newest; NULL: none */
 	size_t publisher_count;       /* without links */

@@ -35,6 +35,7 @@ peers_leave(struct hub *hub, const struct publisher *link)
 	if (hub->links == NULL || hub->links[worker] != link)
 		return;
 	hub->links[worker] = NULL;
+	traces_lose(hub, worker);
 	for (size_t i = 0; i < hub->heritage->workers; i++) {
 		if (hub->links[i] != NULL)
 			say_no_answer(hub->links[i], 0, worker);
@@ -125,6 +126,22 @@ ask(struct hub *hub, const struct publisher *from,
 		say_no_answer(hub->links[passed.peer], message->id, worker);
 }
 
+bool
+peers_ask_own(struct hub *hub, size_t worker, uint64_t id, struct slice text)
+{
+	struct publisher *to = listener(hub, worker);
+
+	if (to == NULL)
+		return false;
+	say(to, &(struct message){
+		    .type = MESSAGE_ASK,
+		    .id = id,
+		    .peer = MESSAGE_PEER_HUB,
+		    .text = text,
+		});
+	return true;
+}
+
 void
 peers_ask(struct hub *hub, const struct publisher *from,
     const struct message *message)
@@ -147,6 +164,12 @@ peers_answer(struct hub *hub, const struct publisher *from,
 	struct message passed = *message;
 
 	passed.peer = (uint32_t)publisher_peer(from);
+	if (message->peer == MESSAGE_PEER_HUB) {
+		if (hub->links[passed.peer] == from)
+			traces_answer(
+			    hub, passed.peer, message->id, message->text);
+		return;
+	}
 	/* One that was replaced has been answered for already. */
 	if (to != NULL && hub->links[passed.peer] == from)
 		say(to, &passed);

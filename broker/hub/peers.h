@@ -10,6 +10,12 @@
 #ifndef SSEMUX_HUB_PEERS_H
 #define SSEMUX_HUB_PEERS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/slice.h"
+
 struct hub;
 struct message;
 struct publisher;
@@ -23,6 +29,11 @@ void peers_ask(struct hub *hub, const struct publisher *from,
     const struct message *message);
 void peers_answer(struct hub *hub, const struct publisher *from,
     const struct message *message);
+
+/* Asks a worker for the hub itself; its answer comes to traces_answer(). False:
+ * it cannot be asked now. */
+bool peers_ask_own(
+    struct hub *hub, size_t worker, uint64_t id, struct slice text);
 
 /* This link has come to its end, or a newer one has taken its place. */
 void peers_leave(struct hub *hub, const struct publisher *link);

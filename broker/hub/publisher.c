@@ -43,7 +43,8 @@ must_wait(struct publisher *publisher, const struct message *message)
 	struct hub *hub = publisher->hub;
 
 	if (message->type == MESSAGE_COMMAND)
-		publisher->waiting = !commands_room(&hub->commands);
+		publisher->waiting = !commands_room(&hub->commands) ||
+				     !traces_room(&hub->traces);
 	else if (message->type == MESSAGE_PUBLISH &&
 		 (message->flags & MESSAGE_FLAGS_RECEIPT) != 0)
 		publisher->waiting =
@@ -273,6 +274,7 @@ publisher_destroy(struct publisher *publisher)
 	close(publisher->fd);
 	receipts_drop(&hub->receipts, publisher);
 	commands_drop(&hub->commands, publisher);
+	traces_drop(&hub->traces, publisher);
 	rules_finish(&publisher->rules);
 	if (publisher->previous != NULL)
 		publisher->previous->next = publisher->next;
@@ -326,6 +328,7 @@ begin_anew(struct publisher *link, struct fault fault)
 	link->identity = (struct identity){.name_len = 0};
 	receipts_drop(&link->hub->receipts, link);
 	commands_drop(&link->hub->commands, link);
+	traces_drop(&link->hub->traces, link);
 	publisher_refuse(link, 0, fault);
 	publisher_flush(link);
 }

@@ -73,6 +73,9 @@ void publisher_receipt_counts(struct publisher *publisher, uint64_t seq,
 
 void publisher_done_command(
     struct publisher *publisher, uint64_t id, uint64_t count, uint64_t late);
+/* The same of a question, with what was found. */
+void publisher_done_trace(struct publisher *publisher, uint64_t id,
+    uint64_t streams, uint64_t late, const struct buf *text);
 void publisher_fail_command(
     struct publisher *publisher, uint64_t id, struct fault fault);
 

@@ -98,6 +98,20 @@ publisher_done_command(
 }
 
 void
+publisher_done_trace(struct publisher *publisher, uint64_t id, uint64_t streams,
+    uint64_t late, const struct buf *text)
+{
+	message_write(publisher_out(publisher),
+	    &(struct message){
+		.type = MESSAGE_DONE,
+		.id = id,
+		.count = streams,
+		.late = late,
+		.text = slice_of(buf_bytes(text), buf_length(text)),
+	    });
+}
+
+void
 publisher_fail_command(
     struct publisher *publisher, uint64_t id, struct fault fault)
 {

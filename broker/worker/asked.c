@@ -6,6 +6,7 @@
 
 #include "broker/worker/change.h"
 #include "broker/worker/stats.h"
+#include "broker/worker/trace.h"
 #include "broker/worker/worker_state.h"
 #include "protocol/buf.h"
 #include "protocol/json.h"
@@ -19,6 +20,7 @@ static const struct {
 } rows[] = {
     {"change", change_asked},
     {"stats", stats_asked},
+    {"trace", trace_asked},
 };
 
 /* The member "ask"; len 0: it is missing. */

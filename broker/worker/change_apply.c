@@ -10,6 +10,7 @@
 #include "broker/worker/connection.h"
 #include "broker/worker/control.h"
 #include "broker/worker/cursor.h"
+#include "broker/worker/facts.h"
 #include "broker/worker/grants.h"
 #include "broker/worker/permit.h"
 #include "broker/worker/rewind.h"
@@ -166,6 +167,7 @@ leave(struct changing *changing)
 		if (at == subscriber->member_count)
 			continue;
 		control_list_add(&changing->removed, text_of(item));
+		facts_note_change(changing->worker, subscriber);
 		subscriber_drop(changing->worker, subscriber, at);
 	}
 }
@@ -278,8 +280,8 @@ do_change(struct changing *changing, const struct authority *authority,
 		return;
 	handed_exit(worker, subscriber);
 	subscriber_finish_alone(subscriber);
-	if (stream_filter_renew(subscriber, authority->token, &changing->types,
-		&changing->keys) == -1) {
+	if (stream_filter_renew(worker, subscriber, authority->token,
+		&changing->types, &changing->keys) == -1) {
 		handed_enter(worker, subscriber);
 		outcome_refuse(outcome, PROBLEM_NO_MEMORY);
 		return;

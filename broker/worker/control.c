@@ -291,6 +291,8 @@ control_bye(
 {
 	struct buf json;
 
+	if (connection->subscriber != NULL)
+		connection->subscriber->reason = reason;
 	buf_init(&json, 0);
 	buf_append_text(&json, "{\"reason\":\"");
 	buf_append_text(&json, reason);

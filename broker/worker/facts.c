@@ -2,6 +2,8 @@
 #include "broker/worker/facts.h"
 
 #include "broker/shared/filter.h"
+#include "broker/worker/permit.h"
+#include "broker/worker/revoked.h"
 #include "broker/worker/rewind.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
@@ -17,6 +19,17 @@ facts_position(const struct worker *worker, const struct subscriber *subscriber)
 	if (rewind != NULL && rewind->to < position)
 		return rewind->to;
 	return position;
+}
+
+void
+facts_note_change(const struct worker *worker, struct subscriber *subscriber)
+{
+	uint64_t position = facts_position(worker, subscriber);
+
+	if (position < subscriber->partial)
+		position = subscriber->partial;
+	if (position > subscriber->changed_at)
+		subscriber->changed_at = position;
 }
 
 /* Which events a subscription has; see rewind.h. */
@@ -53,6 +66,28 @@ find_subscribed(struct verdict_facts *facts,
 	}
 }
 
+/* Can the stream, from where it is, still read the event? */
+static bool
+is_kept(const struct worker *worker, const struct subscriber *subscriber,
+    const struct facts_event *about)
+{
+	return about->stored ||
+	       (about->in_window &&
+		   facts_position(worker, subscriber) >= worker->window.floor);
+}
+
+/* Would it have been subscribed, but for a revocation? Perhaps. */
+static bool
+is_revoked(const struct worker *worker, const struct subscriber *subscriber,
+    const struct event *event)
+{
+	const struct permit *permit = subscriber->permit;
+
+	return permit != NULL &&
+	       revoked_channel(worker->revoked, permit_user(permit),
+		   permit->issued_ms, event->channel);
+}
+
 void
 facts_find(struct verdict_facts *facts, const struct worker *worker,
     const struct subscriber *subscriber, const struct facts_event *about)
@@ -61,19 +96,23 @@ facts_find(struct verdict_facts *facts, const struct worker *worker,
 
 	*facts = (struct verdict_facts){
 	    .known = about->known,
-	    .kept = about->kept,
+	    .kept = is_kept(worker, subscriber, about),
+	    .changed = event->cursor <= subscriber->changed_at,
 	};
 	/* Half of it is out, and the rest follows whatever else is. */
 	if (subscriber->partial == event->cursor) {
 		facts->known = facts->covered = facts->begun = true;
 		facts->kept = true;
+		facts->changed = false;
 		return;
 	}
 	find_subscribed(
 	    facts, subscriber, about, facts_position(worker, subscriber));
 	if (!about->known)
 		return;
-	facts->withdrawn = subscriber_is_closed(subscriber, event->channel);
+	facts->withdrawn =
+	    subscriber_is_closed(subscriber, event->channel) ||
+	    (!facts->covered && is_revoked(worker, subscriber, event));
 	facts->filtered =
 	    event->kind != EVENT_RESYNC &&
 	    !filter_passes(subscriber->filter, event->type, event->key);

@@ -17,12 +17,18 @@ struct worker;
 struct facts_event {
 	struct event event; /* cursor, and if known, all but the data */
 	bool known;         /* else its cursor is all there is */
-	bool kept;          /* it can still be read */
+	bool stored;        /* it is in the store */
+	bool in_window;     /* it is in the worker's window */
 };
 
 /* Up to where the stream has handled everything, what was put off aside. */
 uint64_t facts_position(
     const struct worker *worker, const struct subscriber *subscriber);
+
+/* The stream is about to lose a channel, or to get other rules: what it has got
+ * so far may not follow from these any more. */
+void facts_note_change(
+    const struct worker *worker, struct subscriber *subscriber);
 
 /* What is known now, between two turns of the worker. */
 void facts_find(struct verdict_facts *facts, const struct worker *worker,

@@ -148,7 +148,7 @@ count_stream(struct worker *worker, const struct handed_event *of,
 	struct facts_event about = {
 	    .event = record_event(of->record),
 	    .known = true,
-	    .kept = true,
+	    .stored = true,
 	};
 	struct verdict_facts facts;
 

@@ -33,6 +33,9 @@ progress_write(struct worker *worker, struct subscriber *subscriber)
 	    outgoing_write(outgoing, subscriber->connection->io.fd, &sent);
 
 	if (result == OUTGOING_GONE) {
+		/* What it was about to get, it has not got. */
+		subscriber->cursor = outgoing->frames[0].cursor - 1;
+		place_move(worker, subscriber, SUBSCRIBER_BLOCKED);
 		connection_destroy(subscriber->connection);
 		return STEP_GONE;
 	}
@@ -58,6 +61,7 @@ static enum step
 give_up(struct worker *worker, struct subscriber *subscriber)
 {
 	worker_count(worker, METRIC_STREAMS_LOST, 1);
+	subscriber->reason = "lost";
 	connection_destroy(subscriber->connection);
 	return STEP_GONE;
 }

@@ -3,6 +3,7 @@
 
 #include "broker/shared/auth_template.h"
 #include "broker/shared/config.h"
+#include "broker/worker/facts.h"
 #include "broker/worker/patterns.h"
 #include "broker/worker/stream_query.h"
 #include "broker/worker/subscriber.h"
@@ -153,7 +154,7 @@ stream_filter_make(struct filter **filter, const struct config_stream *block,
 }
 
 int
-stream_filter_renew(struct subscriber *subscriber,
+stream_filter_renew(const struct worker *worker, struct subscriber *subscriber,
     const struct auth_token *token, const struct stream_wish *types,
     const struct stream_wish *keys)
 {
@@ -162,6 +163,8 @@ stream_filter_renew(struct subscriber *subscriber,
 	if (make(&renewed, subscriber->filter, subscriber->block, token, types,
 		keys) == -1)
 		return -1;
+	if (subscriber->filter != NULL || renewed != NULL)
+		facts_note_change(worker, subscriber);
 	filter_destroy(subscriber->filter);
 	subscriber->filter = renewed;
 	subscriber_settle(subscriber);

@@ -14,6 +14,7 @@
 struct auth_token;
 struct config_stream;
 struct subscriber;
+struct worker;
 
 /* What was asked for of types, or of keys; slices are the caller's. Zeroed:
  * nothing was said. */
@@ -41,8 +42,8 @@ int stream_filter_make(struct filter **filter,
 /* The stream has a token whose claims may name other types; and what it asked
  * for is replaced by what is said now. 0, or -1: as above, and nothing was
  * changed. */
-int stream_filter_renew(struct subscriber *subscriber,
-    const struct auth_token *token, const struct stream_wish *types,
-    const struct stream_wish *keys);
+int stream_filter_renew(const struct worker *worker,
+    struct subscriber *subscriber, const struct auth_token *token,
+    const struct stream_wish *types, const struct stream_wish *keys);
 
 #endif

@@ -7,6 +7,7 @@
 #include "broker/worker/authority.h"
 #include "broker/worker/connection.h"
 #include "broker/worker/cursor.h"
+#include "broker/worker/ended.h"
 #include "broker/worker/grants.h"
 #include "broker/worker/lifetime.h"
 #include "broker/worker/limits.h"
@@ -164,6 +165,7 @@ subscriber_destroy(struct worker *worker, struct subscriber *subscriber)
 	if (subscriber == NULL)
 		return;
 	handed_exit(worker, subscriber);
+	ended_note(worker, subscriber);
 	lifetime_stop(worker, subscriber);
 	place_leave(worker, subscriber);
 	while (subscriber->member_count > 0)

@@ -40,9 +40,12 @@ struct subscriber {
 	struct connection *connection;
 	struct subscriber *previous; /* while RUNNABLE */
 	struct subscriber *next;
-	uint64_t cursor;  /* all up to here is handled; at the head: stale */
-	uint64_t opened;  /* the cursor it began with */
-	uint64_t partial; /* cursor of an event that is half written; or 0 */
+	uint64_t cursor;     /* all up to here is handled; at the head: stale */
+	uint64_t opened;     /* the cursor it began with */
+	uint64_t changed_at; /* up to here it may have got what its channels and
+			      * rules do not tell any more; 0: nothing */
+	const char *reason;  /* static: why it ends; NULL: its client left */
+	uint64_t partial;    /* cursor of an event that is half written; or 0 */
 	uint32_t partial_bytes;
 	uint32_t delivery_first; /* of this turn, see delivery.h */
 	uint32_t delivery_last;

@@ -5,6 +5,7 @@
 #include "broker/worker/connection.h"
 #include "broker/worker/control.h"
 #include "broker/worker/cursor.h"
+#include "broker/worker/facts.h"
 #include "broker/worker/grants.h"
 #include "broker/worker/lifetime.h"
 #include "broker/worker/permit.h"
@@ -17,6 +18,7 @@ withdraw_end(
 {
 	struct connection *connection = subscriber->connection;
 
+	subscriber->reason = reason;
 	if (subscriber->partial == 0 && !subscriber->ended)
 		control_bye(worker, connection, reason);
 	connection_end_stream(connection);
@@ -38,11 +40,13 @@ take_away(struct worker *worker, struct subscriber *subscriber,
 		if (!event_pattern_covers_pattern(pattern, own))
 			continue;
 		control_list_add(list, own);
+		facts_note_change(worker, subscriber);
 		subscriber_drop(worker, subscriber, i);
 	}
 	if (!subscriber_covers(subscriber, pattern))
 		return 0;
 	control_list_add(list, pattern);
+	facts_note_change(worker, subscriber);
 	return subscriber_close(subscriber, &revoked);
 }
 
@@ -108,6 +112,7 @@ take_ungranted(struct worker *worker, struct subscriber *subscriber,
 		if (grants_allow(grants, own))
 			continue;
 		control_list_add(list, own);
+		facts_note_change(worker, subscriber);
 		subscriber_drop(worker, subscriber, i);
 	}
 }
@@ -123,6 +128,8 @@ withdraw_renew(struct worker *worker, struct subscriber *subscriber,
 	buf_init(&list, 0);
 	take_ungranted(worker, subscriber, grants, &list);
 	/* What was revoked for the old token need not be for the new one. */
+	if (permit->closed.count > 0 || grants->revoked.count > 0)
+		facts_note_change(worker, subscriber);
 	patterns_finish(&permit->closed);
 	permit->issued_ms = authority->issued_ms;
 	if (subscriber_close(subscriber, &grants->revoked) == -1) {

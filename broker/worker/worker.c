@@ -190,6 +190,7 @@ finish(struct worker *worker)
 	authority_stop(worker);
 	courier_finish(worker);
 	handed_finish(worker);
+	ended_finish(&worker->ended);
 	digest_finish();
 	channels_destroy(worker->channels);
 	proxies_finish(&worker->proxies);
@@ -220,6 +221,7 @@ worker_run(struct heritage *heritage)
 	worker->board = &heritage->board;
 	ring_unmap(&heritage->ring); /* it was mapped for writing */
 	worker->loop = ev_loop_new(EVBACKEND_EPOLL);
+	worker->began_ms = worker_now_ms(worker);
 	if (worker->loop == NULL || start_memory(worker) == -1)
 		log_fatal(EX_OSERR, "no memory, or no epoll");
 	if (getrandom(&worker->random, sizeof(worker->random), 0) !=

@@ -14,6 +14,7 @@
 #include "broker/worker/admission.h"
 #include "broker/worker/conflated.h"
 #include "broker/worker/delivery.h"
+#include "broker/worker/ended.h"
 #include "broker/worker/handed.h"
 #include "broker/worker/hold.h"
 #include "broker/worker/outgoing.h"
@@ -55,6 +56,8 @@ struct worker {
 	struct deliveries deliveries;
 	struct outgoing outgoing;
 	struct handed handed;
+	struct ended ended;
+	uint64_t began_ms; /* Unix time */
 	struct holds holds;
 	struct survivors *survivors; /* of a stride; NULL: no one took any */
 	struct conflated conflated;

@@ -57,7 +57,7 @@ LIBRARIES = [
      r"\bseccomp_\w+", named("sandbox")),
     ("OpenSSL", r"<openssl/", r"\bEVP_\w+", named("auth", "tls", "digest")),
     ("jansson", r"<jansson", r"\bjson_(t|loads|loadb|dumps)\b",
-     named("auth", "json_line", "report", "change", "summary")),
+     named("auth", "json_line", "report", "change", "summary", "trace")),
 ]
 
 

@@ -147,7 +147,8 @@ class Rules(BrokerCase):
         broker = self.rule_broker({"user %d" % OWN: {"channels": "*"}})
         publisher = self.connect(broker, OWN)
         for words in (["kick", "u", None], ["revoke", "u", "a"],
-                      ["restore", "u", None]):
+                      ["restore", "u", None], ["trace", None, "1-0"],
+                      ["explain", "u", "1-0"]):
             self.assertEqual(self.command(publisher, *words), "not-allowed")
         self.may(publisher, "anything")
         publisher.send([wire.STATUS])  # which names nobody

@@ -107,6 +107,7 @@ hand_worker_finish(struct hand_worker *hand)
 	ck_assert_uint_eq(board_sum(worker->board, METRIC_SUBSCRIPTIONS), 0);
 	channels_destroy(worker->channels);
 	handed_finish(worker);
+	ended_finish(&worker->ended);
 	roster_finish(&worker->roster);
 	deliveries_finish(&worker->deliveries);
 	window_finish(&worker->window);

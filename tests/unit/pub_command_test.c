@@ -200,6 +200,37 @@ START_TEST(a_broker_that_dies_is_asked_again)
 END_TEST
 
 static void *
+answer_questions(void *nothing)
+{
+	fake_greet(&fake, 0);
+	hear_command(1, MESSAGE_TRACE, "", "1-0");
+	fake_say(&fake, &(struct message){.type = MESSAGE_DONE,
+			    .id = 1,
+			    .count = 2,
+			    .late = 1,
+			    .text = slice_of_text("{\"a\":1}")});
+	hear_command(2, MESSAGE_EXPLAIN, "u", "2-0");
+	fake_say(&fake,
+	    &(struct message){
+		.type = MESSAGE_DONE, .id = 2, .text = slice_of_text("{}")});
+	return nothing;
+}
+
+START_TEST(questions_return_what_is_said_whoever_is_late)
+{
+	start(answer_questions);
+	ck_assert_str_eq(
+	    ssemux_pub_trace(pub, "1-0", FAKE_PATIENCE_MS), "{\"a\":1}");
+	ck_assert_str_eq(
+	    ssemux_pub_explain(pub, "u", "2-0", FAKE_PATIENCE_MS), "{}");
+	ck_assert_ptr_null(ssemux_pub_trace(pub, "x", FAKE_PATIENCE_MS));
+	ck_assert_int_eq(errno, EINVAL);
+	ck_assert_ptr_null(ssemux_pub_explain(pub, NULL, "1-0", 0));
+	ck_assert_int_eq(errno, EINVAL);
+}
+END_TEST
+
+static void *
 die_and_be_another(void *nothing)
 {
 	fake_greet(&fake, 0);
@@ -286,6 +317,7 @@ main(void)
 	tcase_add_test(tests, what_cannot_be_is_refused_without_a_word);
 	tcase_add_test(tests, a_refusal_says_why_and_the_publisher_goes_on);
 	tcase_add_test(tests, a_broker_that_dies_is_asked_again);
+	tcase_add_test(tests, questions_return_what_is_said_whoever_is_late);
 	tcase_add_test(tests, the_next_broker_is_not_told_to_drain_too);
 	tcase_add_test(
 	    tests, an_answer_that_comes_too_late_is_not_taken_for_another);

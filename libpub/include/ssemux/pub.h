@@ -230,11 +230,9 @@ struct ssemux_pub_event {
 SSEMUX_PUB_API int ssemux_pub_publish(
     struct ssemux_pub *pub, const struct ssemux_pub_event *event);
 
-/*
- * Tells the subscribers of a channel to load what it is about anew: they get
+/* Tells the subscribers of a channel to load what it is about anew: they get
  * the control event `resync`. Takes its place among the events and is
- * acknowledged like one; all said of ssemux_pub_publish() holds.
- */
+ * acknowledged like one; all said of ssemux_pub_publish() holds. */
 SSEMUX_PUB_API int ssemux_pub_resync(
     struct ssemux_pub *pub, const char *channel, void *ticket);
 
@@ -333,16 +331,13 @@ SSEMUX_PUB_API const char *ssemux_pub_status(
  * back. A user is named as in its tokens, by 1 to 256 bytes of UTF-8 without
  * control characters; channels by one channel, by a prefix that ends in ":*",
  * or by "*", which is all.
- *
  *	kick	withdraws everything and ends the user's streams
  *	revoke	withdraws channels: of live streams they are taken away
  *	restore	takes back what was withdrawn within channels (NULL: all); what
  *		was withdrawn by a wider pattern stays
- *
  * What is withdrawn counts for tokens issued until now: one that is issued a
  * second later is good again. It is stored, and holds across restarts. The
  * publisher must be an administrator, see ssemuxd.conf(5).
- *
  * They wait until it holds in the whole broker: no event published afterwards
  * reaches the user on those channels. They return how many streams were told,
  * and ssemux_pub_restore() how many revocations were taken back; or -1:
@@ -353,14 +348,23 @@ SSEMUX_PUB_API const char *ssemux_pub_status(
  *	EINPROGRESS	it is stored and will hold, but a part of the broker
  *			is busy, and has not said yet that it holds there
  *	ETIMEDOUT	timeout_ms are over; it may be done or not
- *	EDEADLK, EPROTO	as above
- */
+ *	EDEADLK, EPROTO	as above */
 SSEMUX_PUB_API long ssemux_pub_kick(
     struct ssemux_pub *pub, const char *user, int timeout_ms);
 SSEMUX_PUB_API long ssemux_pub_revoke(struct ssemux_pub *pub, const char *user,
     const char *channels, int timeout_ms);
 SSEMUX_PUB_API long ssemux_pub_restore(struct ssemux_pub *pub, const char *user,
     const char *channels, int timeout_ms);
+
+/* On which streams the event of a cursor (MS-SEQ) was written, and why not on
+ * others: on all, or on those of a user. The publisher must be an
+ * administrator. Returns a JSON object, see ssemux-protocol(7), valid until the
+ * next call with this handle; or NULL with errno: EINVAL, a bad user or cursor,
+ * or one to come; others as above. */
+SSEMUX_PUB_API const char *ssemux_pub_trace(
+    struct ssemux_pub *pub, const char *cursor, int timeout_ms);
+SSEMUX_PUB_API const char *ssemux_pub_explain(struct ssemux_pub *pub,
+    const char *user, const char *cursor, int timeout_ms);
 
 /* ---- The broker's end -------------------------------------------------- */
 /*
