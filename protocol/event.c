@@ -94,7 +94,8 @@ static bool
 is_control_name(struct slice type)
 {
 	static const char *const names[] = {"connected", "live", "resync",
-	    "subscribed", "token-expiring", "revoked", "bye", "ping"};
+	    "subscribed", "token-expiring", "revoked", "bye", "ping",
+	    "snapshot"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (slice_is(type, names[i]))

@@ -4,7 +4,7 @@
  *	channel	[A-Za-z0-9_.:~@/-]{1,200}, segments divided by ':'
  *	type	optional; one line of UTF-8, at most 200 bytes; not the name of
  *		a control event (connected, live, resync, subscribed,
- *		token-expiring, revoked, bye, ping)
+ *		token-expiring, revoked, bye, ping, snapshot)
  *	key	optional; UTF-8, at most 200 bytes: the thing that changed
  *	data	text, JSON text, or bytes; at most as long as the broker allows
  *	cursor	its place in the log; 0 before it was accepted

@@ -59,6 +59,25 @@ config_channel_find(const struct config *config, struct slice channel)
 	return found != NULL ? found : find_prefix(config, channel);
 }
 
+bool
+config_channel_latest(const struct config *config, struct slice pattern)
+{
+	/* The most exact block for all of the pattern, if one is. */
+	const struct config_channel *found =
+	    config_channel_find(config, pattern);
+
+	if (found != NULL && found->keep == CONFIG_KEEP_LATEST)
+		return true;
+	for (size_t i = 0; i < config->channel_count; i++) {
+		const struct config_channel *channel = &config->channels[i];
+
+		if (channel->keep == CONFIG_KEEP_LATEST &&
+		    event_pattern_covers_pattern(pattern, channel->pattern))
+			return true;
+	}
+	return false;
+}
+
 /* What is let go at once has no bounds. */
 static int
 check_none(struct config_loader *loader, const struct config_channel *channel)

@@ -16,6 +16,10 @@ struct config_loader;
 const struct config_channel *config_channel_find(
     const struct config *config, struct slice channel);
 
+/* May there be channels under this valid pattern that keep the latest event of
+ * each key? */
+bool config_channel_latest(const struct config *config, struct slice pattern);
+
 /* Orders the blocks, so that one is found, and refuses contradictions. For
  * config_settle.c. 0; or -1, and the error is written. */
 int config_channel_settle(struct config_loader *loader);

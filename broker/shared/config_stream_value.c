@@ -193,7 +193,7 @@ explain_envelope(const struct config_setting *setting, struct slice text,
 	(void)text;
 	snprintf(expected, CONFIG_EXPECTED_SIZE,
 	    "NAME:SOURCE, each name once, and a source of channel, "
-	    "channel.last, type, key, ts, data, cursor");
+	    "channel.last, type, key, ts, data, cursor, snapshot");
 }
 
 const struct config_type config_type_TEMPLATES = {read_templates,

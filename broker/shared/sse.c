@@ -1,7 +1,7 @@
 /*
  * sse: the bytes of an event stream. See sse.h.
  *
- *	id: CURSOR
+ *	id: CURSOR		but not in a snapshot
  *	event: TYPE		where the shape names events
  *	data: ...		what the shape makes of the event
  *
@@ -111,7 +111,7 @@ append_ts(struct buf *buf, struct slice id)
 	buf_append(buf, id.bytes, (size_t)(dash - id.bytes));
 }
 
-/* What the object of an event holds before its data. */
+/* What the object of an event begins with. */
 static void
 append_members(struct buf *buf, const struct event *event, struct slice id)
 {
@@ -127,14 +127,17 @@ append_members(struct buf *buf, const struct event *event, struct slice id)
 	}
 	APPEND(buf, ",\"ts\":");
 	append_ts(buf, id);
-	APPEND(buf, ",\"data\":");
 }
 
 static void
-append_tagged(struct buf *buf, const struct event *event, struct slice id)
+append_tagged(struct buf *buf, const struct event *event, struct slice id,
+    const struct sse_shape *shape)
 {
 	APPEND(buf, "data: {");
 	append_members(buf, event, id);
+	if (shape->snapshot)
+		APPEND(buf, ",\"snapshot\":true");
+	APPEND(buf, ",\"data\":");
 	append_data(buf, event);
 	APPEND(buf, "}\n\n");
 }
@@ -183,6 +186,9 @@ append_source(struct buf *buf, enum sse_source source,
 	case SSE_CURSOR:
 		append_string(buf, id);
 		break;
+	case SSE_SNAPSHOT:
+		APPEND(buf, "true");
+		break;
 	case SSE_SOURCE_COUNT:
 		assert(source < SSE_SOURCE_COUNT);
 		break;
@@ -191,10 +197,12 @@ append_source(struct buf *buf, enum sse_source source,
 
 /* Is there nothing that this field could hold? */
 static bool
-is_left_out(enum sse_source source, const struct event *event)
+is_left_out(enum sse_source source, const struct event *event,
+    const struct sse_shape *shape)
 {
 	return (source == SSE_TYPE && event->type.len == 0) ||
-	       (source == SSE_KEY && event->key.len == 0);
+	       (source == SSE_KEY && event->key.len == 0) ||
+	       (source == SSE_SNAPSHOT && !shape->snapshot);
 }
 
 static void
@@ -207,7 +215,7 @@ append_envelope(struct buf *buf, const struct event *event, struct slice id,
 	for (size_t i = 0; i < shape->field_count; i++) {
 		const struct sse_field *field = &shape->fields[i];
 
-		if (is_left_out(field->source, event))
+		if (is_left_out(field->source, event, shape))
 			continue;
 		buf_append_char(buf, joint);
 		buf_append(buf, field->name, field->name_len);
@@ -249,14 +257,16 @@ sse_append_event(
 		return;
 	}
 	id = slice_of(text, cursor_id_format(event->cursor, text));
-	APPEND(buf, "id: ");
-	buf_append(buf, id.bytes, id.len);
-	buf_append_char(buf, '\n');
+	if (!shape->snapshot) {
+		APPEND(buf, "id: ");
+		buf_append(buf, id.bytes, id.len);
+		buf_append_char(buf, '\n');
+	}
 	if (shape->names_events)
 		append_name(buf, event->type);
 	switch (shape->format) {
 	case SSE_TAGGED:
-		append_tagged(buf, event, id);
+		append_tagged(buf, event, id, shape);
 		break;
 	case SSE_RAW:
 		append_raw(buf, event);
@@ -280,6 +290,7 @@ sse_append_object(struct buf *buf, const struct event *event)
 	append_string(buf, id);
 	buf_append_char(buf, ',');
 	append_members(buf, event, id);
+	APPEND(buf, ",\"data\":");
 	/* Its line ends stay: there are no data lines here. */
 	if (event->kind == EVENT_JSON)
 		buf_append(buf, event->data.bytes, event->data.len);

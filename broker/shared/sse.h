@@ -16,7 +16,8 @@
 struct buf;
 
 /*
- * Appends the block of one accepted event, with its id. The same event gives
+ * Appends the block of one accepted event, with its id, unless it is part of a
+ * snapshot. The same event gives
  * the same bytes, whether it was read from the ring or from the store. An
  * EVENT_RESYNC becomes the control event "resync", without id.
  */

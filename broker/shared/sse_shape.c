@@ -16,6 +16,7 @@ static const char *const sources[SSE_SOURCE_COUNT] = {
     [SSE_TS] = "ts",
     [SSE_DATA] = "data",
     [SSE_CURSOR] = "cursor",
+    [SSE_SNAPSHOT] = "snapshot",
 };
 
 static bool

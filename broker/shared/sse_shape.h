@@ -5,6 +5,8 @@
  *	raw	    data: the event's data as it is
  *	envelope    data: {"NAME":SOURCE,...}, with names of one's own
  *
+ * Of a snapshot, a tagged event has "snapshot":true behind its ts.
+ *
  * In tagged and envelope, data that is JSON stands as it is, text as a JSON
  * string, bytes as a JSON string of base64; type and key of an event that has
  * none are left out.
@@ -25,9 +27,10 @@ enum sse_source {
 	SSE_CHANNEL_LAST, /* the channel behind its last ':' */
 	SSE_TYPE,
 	SSE_KEY,
-	SSE_TS,     /* Unix time in milliseconds */
-	SSE_DATA,   /* the event's data */
-	SSE_CURSOR, /* "MS-SEQ" */
+	SSE_TS,       /* Unix time in milliseconds */
+	SSE_DATA,     /* the event's data */
+	SSE_CURSOR,   /* "MS-SEQ" */
+	SSE_SNAPSHOT, /* true; left out of what is new */
 	SSE_SOURCE_COUNT
 };
 
@@ -46,6 +49,8 @@ struct sse_field {
 struct sse_shape {
 	enum sse_format format;
 	bool names_events; /* an event's type is its name */
+	bool snapshot; /* they are no news, and say so; without an id, for who
+			* has one of them need not have those before */
 	size_t field_count;
 	struct sse_field fields[SSE_FIELDS_MAX];
 };

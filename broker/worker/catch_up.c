@@ -15,6 +15,7 @@
 #include "broker/worker/place.h"
 #include "broker/worker/progress.h"
 #include "broker/worker/rewind.h"
+#include "broker/worker/snapshot.h"
 #include "broker/worker/stride.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
@@ -30,7 +31,8 @@ enum {
 uint64_t
 catch_up_from(const struct subscriber *subscriber)
 {
-	return subscriber->alone ? subscriber->partial - 1 : subscriber->cursor;
+	return subscriber->partial != 0 ? subscriber->partial - 1
+					: subscriber->cursor;
 }
 
 static enum step
@@ -110,6 +112,8 @@ take_step(struct worker *worker, struct subscriber *subscriber)
 		connection_complete_stream(subscriber->connection);
 		return STEP_GONE;
 	}
+	if (subscriber->snapshots != NULL && subscriber->partial == 0)
+		return snapshot_step(worker, subscriber);
 	if (catch_up_from(subscriber) >= worker->window.head)
 		return arrive(worker, subscriber);
 	if (hold_waits(worker, subscriber))

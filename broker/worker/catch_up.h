@@ -12,8 +12,9 @@
 struct subscriber;
 struct worker;
 
-/* Where a step begins: at the cursor; or, when what is half written is to be
- * finished by itself, just before that. */
+/* Where a step begins: at the cursor; or just before what is half written. The
+ * window may have events between, which were superseded when the store was
+ * read. */
 uint64_t catch_up_from(const struct subscriber *subscriber);
 
 /* A step from the store: STEP_AGAIN, STEP_BLOCKED or STEP_GONE. */

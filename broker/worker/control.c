@@ -123,7 +123,10 @@ append_value(
 		append_refused(buf, saying);
 		break;
 	case NOTICE_CURSOR:
-		append_cursor(buf, saying->cursor);
+		if (subscriber->snapshots != NULL)
+			buf_append_text(buf, "null");
+		else
+			append_cursor(buf, saying->cursor);
 		break;
 	case NOTICE_TS:
 		buf_printf(buf, "%" PRIu64, worker_now_ms(saying->worker));
@@ -241,6 +244,19 @@ control_resync(
 	buf_init(&json, 0);
 	append_list(&json, list, reason);
 	send_control(subscriber->connection, "resync", &json, 0);
+}
+
+void
+control_snapshot(struct subscriber *subscriber, const struct buf *list)
+{
+	struct buf json;
+
+	buf_init(&json, 0);
+	buf_append_text(&json, "{\"channels\":[");
+	buf_append(&json, buf_bytes(list), buf_length(list));
+	buf_append_text(&json, "]}");
+	json.failed |= buf_failed(list);
+	send_control(subscriber->connection, "snapshot", &json, 0);
 }
 
 void

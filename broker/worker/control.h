@@ -13,7 +13,8 @@ struct subscriber;
 struct worker;
 
 /* The greeting of the stream's block, which names the channels that it was
- * refused, and the delay of a reconnect. */
+ * refused, and the delay of a reconnect. While snapshots are to come, it names
+ * no cursor: who comes back with one has all that was before. */
 void control_greet(struct worker *worker, struct subscriber *subscriber,
     const struct slice *refused, size_t refused_count);
 
@@ -24,6 +25,9 @@ void control_live(struct worker *worker, struct subscriber *subscriber);
  * "history" or "cursor". */
 void control_resync(
     struct subscriber *subscriber, const struct buf *list, const char *reason);
+
+/* "snapshot" for the channels of such a list: what they are like comes next. */
+void control_snapshot(struct subscriber *subscriber, const struct buf *list);
 
 /* "subscribed": such lists of what was added, refused and left. */
 void control_subscribed(struct subscriber *subscriber, const struct buf *added,

@@ -166,7 +166,7 @@ cursor_say(struct worker *worker, struct subscriber *subscriber)
 void
 cursor_rewound(struct worker *worker, struct subscriber *subscriber)
 {
-	if (!rewind_under_way(subscriber))
+	if (!rewind_under_way(subscriber) && subscriber->snapshots == NULL)
 		return;
 	subscriber->owes_live = true;
 	if (subscriber->place == SUBSCRIBER_AT_HEAD)

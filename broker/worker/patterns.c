@@ -65,6 +65,19 @@ patterns_add(struct patterns *patterns, struct slice pattern)
 }
 
 bool
+patterns_remove(struct patterns *patterns, struct slice pattern)
+{
+	for (size_t i = 0; i < patterns->count; i++) {
+		if (!slice_equal(patterns->list[i], pattern))
+			continue;
+		free((char *)(uintptr_t)patterns->list[i].bytes);
+		patterns->list[i] = patterns->list[--patterns->count];
+		return true;
+	}
+	return false;
+}
+
+bool
 patterns_cover(const struct patterns *patterns, struct slice pattern)
 {
 	for (size_t i = 0; i < patterns->count; i++) {

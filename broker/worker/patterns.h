@@ -24,6 +24,9 @@ void patterns_finish(struct patterns *patterns);
  * 0, or -1 with errno: ENOMEM, or E2BIG when there are PATTERNS_MAX. */
 int patterns_add(struct patterns *patterns, struct slice pattern);
 
+/* Takes just this pattern out; was it there? */
+bool patterns_remove(struct patterns *patterns, struct slice pattern);
+
 /* Does one of them cover all that this valid pattern covers? */
 bool patterns_cover(const struct patterns *patterns, struct slice pattern);
 

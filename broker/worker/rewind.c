@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "broker/worker/channels.h"
+#include "broker/worker/snapshot.h"
 #include "broker/worker/stream_start.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
@@ -102,7 +103,8 @@ rewind_add(struct worker *worker, struct subscriber *subscriber, uint32_t first,
 
 	if (first == subscriber->member_count)
 		return 0;
-	if (make_room(subscriber) == -1)
+	if (make_room(subscriber) == -1 ||
+	    snapshot_begin(worker, subscriber, first, start) == -1)
 		return -1;
 	rewind = subscriber->rewind;
 	for (uint32_t i = first; i < subscriber->member_count; i++)

@@ -47,8 +47,8 @@ struct rewind {
 
 /*
  * The members from `first` on are new: they begin there, and the stream goes
- * back unless it is not that far yet. 0, or -1: no memory, and the stream is
- * of no use any more.
+ * back unless it is not that far yet; or a snapshot comes first. 0, or -1: no
+ * memory, and the stream is of no use any more.
  */
 int rewind_add(struct worker *worker, struct subscriber *subscriber,
     uint32_t first, const struct stream_start *start);

@@ -15,93 +15,6 @@
 #include "broker/shared/store.h"
 #include "broker/worker/store_reader.h"
 
-#define EVENT_COLUMNS "e.cursor, c.name, e.kind, e.type, e.key, e.data"
-#define EVENT_NAMES "e.cursor, c.name, e.kind, e.type, e.key, NULL"
-#define EVENT_TABLES "event e JOIN channel c ON c.id = e.channel"
-
-static const char *const texts[STATEMENTS] = {
-    [READ_BEGIN] = "BEGIN",
-    [READ_END] = "COMMIT",
-    [READ_STATE] = "SELECT max_horizon, losses, floor FROM state",
-    [READ_BIRTH] = "SELECT cursor FROM birth",
-    [CHANNEL_EXACT] = "SELECT id FROM channel WHERE name = ?",
-    [CHANNEL_RANGE] = "SELECT id FROM channel WHERE name >= ? AND name < ?"
-		      " LIMIT ?",
-    [CHANNEL_LOST] = "SELECT name FROM channel"
-		     " WHERE id = ?3 AND lost > ?1 AND horizon > ?2",
-    [CHANNELS_LOST] = "SELECT name FROM channel WHERE lost > ? AND horizon > ?"
-		      " ORDER BY horizon DESC LIMIT ?",
-    [EVENT_NEXT] = "SELECT cursor FROM event WHERE channel = ? AND cursor > ?"
-		   " ORDER BY cursor LIMIT 1",
-    [EVENT_GET] =
-	"SELECT " EVENT_COLUMNS " FROM " EVENT_TABLES " WHERE e.cursor = ?",
-    [EVENT_SCAN] = "SELECT " EVENT_COLUMNS " FROM " EVENT_TABLES
-		   " WHERE e.cursor > ? AND e.cursor <= ?"
-		   " ORDER BY e.cursor LIMIT ?",
-    [EVENT_GET_NAMES] =
-	"SELECT " EVENT_NAMES " FROM " EVENT_TABLES " WHERE e.cursor = ?",
-    [EVENT_SCAN_NAMES] = "SELECT " EVENT_NAMES " FROM " EVENT_TABLES
-			 " WHERE e.cursor > ? AND e.cursor <= ?"
-			 " ORDER BY e.cursor LIMIT ?",
-    [REVOCATIONS_NEXT] = "SELECT number, user, pattern, at_ms, restores"
-			 " FROM revocation WHERE number > ?"
-			 " ORDER BY number LIMIT ?",
-};
-
-int
-store_reader_failed(struct store_reader *reader, const char *what)
-{
-	log_warn("store: %s: %s", what, sqlite3_errmsg(reader->db));
-	return -1;
-}
-
-struct store_reader *
-store_reader_open(const char *path)
-{
-	struct store_reader *reader = calloc(1, sizeof(*reader));
-	char *error;
-
-	if (reader == NULL)
-		return NULL;
-	reader->db = store_open_reader(path, &error);
-	if (reader->db == NULL) {
-		log_warn("store: %s", error != NULL ? error : "no memory");
-		sqlite3_free(error);
-		free(reader);
-		return NULL;
-	}
-	if (store_prepare(reader->db, reader->statements, texts, STATEMENTS) ==
-	    -1) {
-		store_reader_failed(reader, "open");
-		store_reader_close(reader);
-		return NULL;
-	}
-	return reader;
-}
-
-void
-store_reader_close(struct store_reader *reader)
-{
-	int result;
-
-	if (reader == NULL)
-		return;
-	store_finalize(reader->statements, STATEMENTS);
-	result = sqlite3_close(reader->db);
-	assert(result == SQLITE_OK); /* every statement is finalized */
-	free(reader);
-}
-
-void
-store_reader_bind(sqlite3_stmt *statement, int index, uint64_t number)
-{
-	/* Whatever a client claims, no cursor is above 2^63. */
-	int64_t bounded = number > INT64_MAX ? INT64_MAX : (int64_t)number;
-	int result = sqlite3_bind_int64(statement, index, bounded);
-
-	assert(result == SQLITE_OK);
-}
-
 static void
 bind_text(sqlite3_stmt *statement, int index, struct slice text)
 {
@@ -109,22 +22,6 @@ bind_text(sqlite3_stmt *statement, int index, struct slice text)
 	    statement, index, text.bytes, (int)text.len, SQLITE_TRANSIENT);
 
 	assert(result == SQLITE_OK || result == SQLITE_NOMEM);
-}
-
-uint64_t
-store_reader_number(sqlite3_stmt *statement, int column)
-{
-	int64_t number = sqlite3_column_int64(statement, column);
-
-	return number > 0 ? (uint64_t)number : 0;
-}
-
-struct slice
-store_reader_slice(sqlite3_stmt *statement, int column)
-{
-	const void *bytes = sqlite3_column_blob(statement, column);
-
-	return slice_of(bytes, (size_t)sqlite3_column_bytes(statement, column));
 }
 
 static struct event
@@ -248,6 +145,20 @@ store_reader_find_channels(
 	return 1;
 }
 
+/* Is the channel one that keeps the latest of each key, as far as it has
+ * events? 1, 0 or -1. */
+static int
+keeps_latest(struct store_reader *reader, const struct merged *merged)
+{
+	sqlite3_stmt *any = reader->statements[LATEST_ANY];
+	int result;
+
+	store_reader_bind(any, 1, (uint64_t)merged->id);
+	result = sqlite3_step(any);
+	sqlite3_reset(any);
+	return result == SQLITE_ROW ? 1 : result == SQLITE_DONE ? 0 : -1;
+}
+
 /* Finds the channels to merge. 1, 0 when the log must be scanned, or -1. */
 static int
 plan_merge(struct store_reader *reader, const struct store_request *request)
@@ -257,7 +168,11 @@ plan_merge(struct store_reader *reader, const struct store_request *request)
 	if (few != 1)
 		return few;
 	for (size_t i = 0; i < reader->merged_count; i++) {
-		if (seek_next(reader, &reader->merged[i], request->after) == -1)
+		struct merged *merged = &reader->merged[i];
+		int wanted = request->latest ? keeps_latest(reader, merged) : 1;
+
+		if (wanted == -1 || (wanted == 1 && seek_next(reader, merged,
+							request->after) == -1))
 			return -1;
 	}
 	return 1;
@@ -336,14 +251,20 @@ store_request_covers(const struct store_request *request, struct slice channel)
 	return false;
 }
 
+static enum store_read_statement
+scan_for(const struct store_request *request)
+{
+	if (request->latest)
+		return LATEST_SCAN;
+	return request->columns == STORE_WHOLE ? EVENT_SCAN : EVENT_SCAN_NAMES;
+}
+
 static int
 scan(struct store_reader *reader, const struct store_request *request,
     bool (*take)(const struct event *event, void *context), void *context,
     uint64_t *reached)
 {
-	sqlite3_stmt *scan = reader->statements[request->columns == STORE_WHOLE
-						    ? EVENT_SCAN
-						    : EVENT_SCAN_NAMES];
+	sqlite3_stmt *scan = reader->statements[scan_for(request)];
 	int result = SQLITE_DONE;
 	int rows = 0;
 

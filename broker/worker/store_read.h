@@ -31,6 +31,7 @@ struct store_request {
 	uint64_t until; /* the newest that is wanted */
 	int rows;       /* looked at in this step at most */
 	enum store_columns columns;
+	bool latest; /* only of channels that keep the latest of each key */
 };
 
 /* Does one of the request's patterns cover the channel? */

@@ -7,6 +7,7 @@
 #include "broker/worker/limits.h"
 #include "broker/worker/opening.h"
 #include "broker/worker/reply.h"
+#include "broker/worker/snapshot.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
 
@@ -126,6 +127,13 @@ start(struct opening *opening, const struct manner *manner, uint64_t user_key)
 	connection->subscriber =
 	    subscriber_create(opening->worker, connection, &request);
 	if (connection->subscriber == NULL) {
+		opening_refuse(opening, PROBLEM_NO_MEMORY, NULL);
+		return;
+	}
+	if (snapshot_begin(opening->worker, connection->subscriber, 0,
+		&opening->start) == -1) {
+		subscriber_destroy(opening->worker, connection->subscriber);
+		connection->subscriber = NULL;
 		opening_refuse(opening, PROBLEM_NO_MEMORY, NULL);
 		return;
 	}

@@ -67,4 +67,5 @@ stream_start_find(struct stream_start *start, struct worker *worker,
 		start->cursor = cursor;
 	else if (!can_follow_head(text, cursor, now_ms))
 		start->bad_cursor = true;
+	start->snapshot = text.len == 0 || start->bad_cursor;
 }

@@ -15,6 +15,7 @@ struct worker;
 struct stream_start {
 	uint64_t cursor;
 	uint64_t losses; /* trimming steps whose losses are no concern of it */
+	bool snapshot;   /* it knows nothing of what was before */
 	bool bad_cursor; /* the text is garbage, or no cursor of this log */
 };
 

@@ -14,6 +14,7 @@
 #include "broker/worker/permit.h"
 #include "broker/worker/place.h"
 #include "broker/worker/rewind.h"
+#include "broker/worker/snapshot.h"
 #include "broker/worker/worker_state.h"
 
 static int
@@ -153,6 +154,7 @@ subscriber_drop(struct worker *worker, struct subscriber *subscriber, size_t i)
 	struct channels_member *members = subscriber->members;
 
 	rewind_drop(subscriber, (uint32_t)i);
+	snapshot_drop(subscriber, channels_pattern(&members[i]));
 	channels_unsubscribe(worker->channels, &members[i]);
 	if (i != --subscriber->member_count)
 		channels_move(&members[i], &members[subscriber->member_count]);
@@ -176,6 +178,7 @@ subscriber_destroy(struct worker *worker, struct subscriber *subscriber)
 	roster_remove(&worker->roster, subscriber->slot);
 	limits_leave_user(worker, subscriber->user_key);
 	rewind_finish(subscriber);
+	snapshot_finish(subscriber);
 	permit_destroy(subscriber->permit);
 	filter_destroy(subscriber->filter);
 	buf_finish(subscriber->owed);
@@ -222,16 +225,24 @@ subscriber_is_closed(const struct subscriber *subscriber, struct slice pattern)
 }
 
 bool
-subscriber_takes(const struct subscriber *subscriber, const struct event *event)
+subscriber_lets_pass(
+    const struct subscriber *subscriber, const struct event *event)
 {
 	if (subscriber_is_closed(subscriber, event->channel))
 		return false;
-	if (subscriber->alone)
-		return event->cursor == subscriber->partial;
-	if (rewind_under_way(subscriber) && !rewind_wants(subscriber, event))
-		return false;
 	return subscriber->filter == NULL || event->kind == EVENT_RESYNC ||
 	       filter_passes(subscriber->filter, event->type, event->key);
+}
+
+bool
+subscriber_takes(const struct subscriber *subscriber, const struct event *event)
+{
+	if (subscriber->alone)
+		return event->cursor == subscriber->partial &&
+		       !subscriber_is_closed(subscriber, event->channel);
+	if (rewind_under_way(subscriber) && !rewind_wants(subscriber, event))
+		return false;
+	return subscriber_lets_pass(subscriber, event);
 }
 
 bool

@@ -26,6 +26,7 @@ struct grants;
 struct patterns;
 struct permit;
 struct rewind;
+struct snapshot;
 struct worker;
 
 /* Where a subscriber is in its turn; see cursor.c. */
@@ -61,8 +62,9 @@ struct subscriber {
 	struct permit *permit; /* NULL: of nobody */
 	struct filter *filter; /* NULL: every event */
 	struct rewind *rewind; /* NULL: its channels are all at its cursor */
-	struct buf *owed;      /* control events that wait for the end of a
-				* half-written event; NULL: none */
+	struct snapshot *snapshots; /* the first comes next; NULL: none */
+	struct buf *owed;           /* control events that wait for the end of a
+				     * half-written event; NULL: none */
 	enum subscriber_place place;
 	unsigned shape; /* its number in config->shapes */
 	bool owes_live; /* "live" is to be sent at the head */
@@ -122,6 +124,11 @@ bool subscriber_is_closed(
  * `picky`.
  */
 bool subscriber_takes(
+    const struct subscriber *subscriber, const struct event *event);
+
+/* The same for an event of a snapshot, which stands beside the stream's way
+ * through the log; see snapshot.h. */
+bool subscriber_lets_pass(
     const struct subscriber *subscriber, const struct event *event);
 
 /* Does one of its subscriptions cover all that the pattern covers? */

@@ -129,7 +129,7 @@ static const struct {
     {"[stream /a]\nenvelope = a:data, a:ts\n",
 	":2: [stream /a] envelope: got \"a:data, a:ts\", expected "
 	"NAME:SOURCE, each name once, and a source of channel, channel.last, "
-	"type, key, ts, data, cursor"},
+	"type, key, ts, data, cursor, snapshot"},
     {"[stream /a]\ngreeting = hello\n",
 	":2: [stream /a] greeting: got \"hello\", expected standard, none, "
 	"data TEXT or event NAME TEXT"},

@@ -249,6 +249,12 @@ END_TEST
 
 START_TEST(a_channel_has_the_most_exact_block)
 {
+	static const struct {
+		const char *pattern;
+		bool may;
+	} latest[] = {{"a:x", true}, {"a:*", true}, {"*", true},
+	    {"a:x:*", true}, {"a:b:*", false}, {"a:b:c", false}, {"c", true},
+	    {"d", false}, {"c:*", false}, {"a", false}};
 	char longest[EVENT_CHANNEL_MAX + 1];
 
 	load("[channel b:*]\n[channel *]\n[channel a:b:*]\n[channel a:*]\n"
@@ -269,6 +275,14 @@ START_TEST(a_channel_has_the_most_exact_block)
 	longest[1] = longest[EVENT_CHANNEL_MAX - 1] = ':';
 	longest[EVENT_CHANNEL_MAX] = '\0';
 	ck_assert_str_eq(block_of(longest), "b:*");
+	config_finish(&config);
+	load("[channel a:*]\nkeep = latest\n[channel a:b:*]\n[channel c]\n"
+	     "keep = latest\n[channel d]\n");
+	for (size_t i = 0; i < sizeof(latest) / sizeof(latest[0]); i++)
+		ck_assert_msg(
+		    config_channel_latest(&config,
+			slice_of_text(latest[i].pattern)) == latest[i].may,
+		    "%s", latest[i].pattern);
 	config_finish(&config);
 	load("[channel a:*]\n");
 	ck_assert_str_eq(block_of("a"), "");

@@ -224,7 +224,8 @@ END_TEST
 START_TEST(a_type_cannot_pass_for_a_control_event)
 {
 	static const char *const names[] = {"connected", "live", "resync",
-	    "subscribed", "token-expiring", "revoked", "bye", "ping"};
+	    "subscribed", "token-expiring", "revoked", "bye", "ping",
+	    "snapshot"};
 
 	for (int i = 0; i < COUNT(names); i++)
 		assert_refused((struct event){.type = slice_of_text(names[i])},

@@ -43,6 +43,22 @@ START_TEST(a_pattern_is_there_once)
 }
 END_TEST
 
+START_TEST(just_what_is_named_is_taken_out)
+{
+	static const char *const list[] = {"a", "a:*", "b"};
+	struct patterns patterns = {.count = 0};
+
+	add_all(&patterns, list, 3);
+	ck_assert(!patterns_remove(&patterns, text("a:b")));
+	ck_assert(patterns_remove(&patterns, text("a")));
+	ck_assert(!patterns_remove(&patterns, text("a")));
+	ck_assert_uint_eq(patterns.count, 2);
+	ck_assert(patterns_cover(&patterns, text("a:b")));
+	ck_assert(patterns_cover(&patterns, text("b")));
+	patterns_finish(&patterns);
+}
+END_TEST
+
 START_TEST(covering_means_all_of_it_and_touching_any_of_it)
 {
 	static const char *const list[] = {"a:*", "b", "c:d:*"};
@@ -94,6 +110,7 @@ main(void)
 
 	tcase_add_test(tests, a_list_owns_its_texts);
 	tcase_add_test(tests, a_pattern_is_there_once);
+	tcase_add_test(tests, just_what_is_named_is_taken_out);
 	tcase_add_test(tests, covering_means_all_of_it_and_touching_any_of_it);
 	tcase_add_test(tests, a_list_has_a_bound);
 	return suite_run("patterns", tests);

@@ -213,6 +213,26 @@ START_TEST(a_tagged_block_has_exactly_the_documented_bytes)
 }
 END_TEST
 
+START_TEST(of_a_snapshot_it_says_so_and_has_no_id)
+{
+	struct event event = event_with(EVENT_JSON, slice_of_text("1"));
+	struct sse_shape shape = sse_tagged, raw = sse_raw;
+	struct sse_shape envelope = {.format = SSE_ENVELOPE};
+
+	ck_assert_int_eq(
+	    sse_shape_add_field(&envelope, slice_of_text("s:snapshot")), 0);
+	sse_append_event(&out, &event, &envelope);
+	shape.snapshot = raw.snapshot = envelope.snapshot = true;
+	sse_append_event(&out, &event, &shape);
+	sse_append_event(&out, &event, &raw);
+	sse_append_event(&out, &event, &envelope);
+	assert_out("id: 1763700000000-7\ndata: {}\n\n"
+		   "data: {\"channel\":\"org:42:orders\","
+		   "\"ts\":1763700000000,\"snapshot\":true,\"data\":1}\n\n"
+		   "data: 1\n\ndata: {\"s\":true}\n\n");
+}
+END_TEST
+
 START_TEST(a_tagged_block_leaves_out_a_type_or_key_that_is_not_there)
 {
 	struct event event = event_with(EVENT_JSON, slice_of_text("1"));
@@ -394,6 +414,7 @@ suite(void)
 	tcase_add_loop_test(tests,
 	    a_hostile_type_forges_nothing_in_either_format, 0, HOSTILE_COUNT);
 	tcase_add_test(tests, a_tagged_block_has_exactly_the_documented_bytes);
+	tcase_add_test(tests, of_a_snapshot_it_says_so_and_has_no_id);
 	tcase_add_test(
 	    tests, a_tagged_block_leaves_out_a_type_or_key_that_is_not_there);
 	tcase_add_test(tests, line_breaks_of_json_become_data_lines);

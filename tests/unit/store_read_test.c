@@ -254,8 +254,12 @@ START_TEST(many_rows_at_once_are_read_in_one_step)
 	struct step step = {.asked = &asked, .room = EVENTS};
 	uint64_t reached;
 
-	asked.request = (struct store_request){asked.patterns, 1, 0,
-	    events[EVENTS - 1].cursor + 100, EVENTS, STORE_WHOLE};
+	asked.request = (struct store_request){
+	    .patterns = asked.patterns,
+	    .pattern_count = 1,
+	    .until = events[EVENTS - 1].cursor + 100,
+	    .rows = EVENTS,
+	};
 	ck_assert_int_eq(store_read_begin(reader), 0);
 	ck_assert_int_eq(
 	    store_read_events(reader, &asked.request, take, &step, &reached),
