@@ -132,6 +132,10 @@ test('notices and reloaded code stay on the one stream', async (t) => {
     await make(ann, 'page', 'After');
     await bob.shows('ann created the page “After”');
     await bob.shows('2 events received');
+    await bob.getByRole('button', { name: 'Notices' }).click();
+    await ann.getByLabel('Notice', { exact: true }).fill('No cake left');
+    await ann.getByRole('button', { name: 'Post it' }).click();
+    await bob.shows('ann: No cake left');
     await play.streams(2);
     assert.equal(play.asked(STREAM), 2);
 });

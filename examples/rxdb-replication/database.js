@@ -25,12 +25,12 @@ let count = 0;
  *     session
  */
 export async function openDatabase(connection, session) {
+    // A Subject for each entity, at once, fed in the background.
+    const { streams, close } = pullStreams(connection, ENTITIES);
     // In memory here; elsewhere Dexie's storage keeps it in the browser.
     const database = await createRxDatabase({ name: `app ${count++}`,
         storage: getRxStorageMemory(), multiInstance: false });
     await database.addCollections({ tasks: { schema }, notes: { schema } });
-    // A Subject for each entity, at once, fed in the background.
-    const { streams, close } = pullStreams(connection, ENTITIES);
     for (const entity of Object.keys(ENTITIES)) {
         replicateRxCollection({
             collection: database[entity],
