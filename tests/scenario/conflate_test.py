@@ -110,6 +110,21 @@ class Conflate(BrokerCase):
                         self.assertEqual(got, last_of_each(wanted))
             self.passed_over(broker, 2 * (len(wanted) - len(got)))
 
+    def test_more_keys_than_fit_into_a_write_all_come(self):
+        for settings in ({}, {"broker__window_events": 64}):
+            broker = self.broker(**settings)
+            with broker.publisher() as publisher:
+                log = []
+                for n in range(6000):
+                    self.publish(publisher, log, "a", "k%d" % (n % 5500))
+                rows = self.settle(publisher, log)
+            stream = self.open(broker, "/stream?channels=a&since=-1"
+                               "&live=false&conflate=1s")
+            ids = [event.id for event in stream.rest() if event.id]
+            self.check(rows, ids)
+            if not settings:
+                self.assertEqual(ids, last_of_each(rows))
+
     def check(self, rows, ids):
         """Ascending, none twice, none that is not there; everything without a
         key; of each key the last."""

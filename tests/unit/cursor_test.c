@@ -23,6 +23,7 @@ struct client {
 	struct listener listener;
 	const char *channels;
 	unsigned shape;
+	unsigned window_ms;
 	uint64_t cursor; /* of the last event it got, or where it began */
 	size_t next;     /* index of the event it looks at next */
 	struct buf lost; /* names it was told since then */
@@ -124,10 +125,11 @@ begin(struct client *client)
 
 	cursor_id_format(client->cursor, since);
 	snprintf(request, sizeof(request),
-	    "GET /stream?channels=%s&format=%s&since=%s HTTP/1.%d\r\n"
+	    "GET /stream?channels=%s&format=%s&since=%s&window=%u "
+	    "HTTP/1.%d\r\n"
 	    "Host: h\r\n\r\n",
 	    client->channels, client->shape == 1 ? "raw" : "tagged", since,
-	    minor);
+	    client->window_ms, minor);
 	listener_init(
 	    &client->listener, hand_worker_connect(&hand), minor, request);
 	buf_clear(&client->lost);
@@ -143,6 +145,9 @@ join(struct client *client)
 	    .channels = subscriptions[sample_below(
 		&state, sizeof(subscriptions) / sizeof(subscriptions[0]))],
 	    .shape = (unsigned)sample_below(&state, 2),
+	    .window_ms = sample_below(&state, 2) > 0
+			     ? (unsigned)sample_below(&state, 9)
+			     : 0,
 	    .next = index,
 	    .cursor = index > 0 ? events[index - 1].cursor : 0,
 	};
@@ -297,6 +302,7 @@ settle(void)
 			for (int j = 0; j < CLIENTS; j++)
 				listen_to(&clients[j], 20000);
 		}
+		more |= hand.worker.holds.count > 0;
 	} while (more || count_got() != before);
 	ck_assert_ptr_null(hand.worker.behind_first);
 	for (int i = 0; i < CLIENTS; i++)
