@@ -23,10 +23,24 @@
 enum {
 	WINDOW_ENTRIES_PER_STEP = 2048,
 	RELEASE_STEPS = 64, /* of one who waited for an interval */
+	/* Of events with patterns; half a millisecond or so. */
+	COMPARISONS_PER_STEP = 131072,
+	LOOK_AT_LEAST = 16,
 	/* How long those who catch up may keep a worker from its other work,
 	 * in microseconds. */
 	CATCH_UP_US = 2000,
 };
+
+int
+catch_up_look_at(int most, size_t patterns)
+{
+	size_t fewer =
+	    patterns > 0 ? COMPARISONS_PER_STEP / patterns : SIZE_MAX;
+
+	if (fewer >= (size_t)most)
+		return most;
+	return fewer > LOOK_AT_LEAST ? (int)fewer : LOOK_AT_LEAST;
+}
 
 uint64_t
 catch_up_from(const struct subscriber *subscriber)
@@ -44,7 +58,9 @@ step_in_window(struct worker *worker, struct subscriber *subscriber)
 	uint64_t until = hold_reach(worker, subscriber);
 	uint64_t pin = UINT64_MAX;
 	enum added added = ADDED;
-	int most = subscriber->alone ? 1 : WINDOW_ENTRIES_PER_STEP;
+	int most = subscriber->alone ? 1
+				     : catch_up_look_at(WINDOW_ENTRIES_PER_STEP,
+					   subscriber->member_count);
 
 	outgoing_begin(&worker->outgoing);
 	for (int i = 0; i < most && added == ADDED && number < window->end;

@@ -5,6 +5,7 @@
 #ifndef SSEMUX_WORKER_CATCH_UP_H
 #define SSEMUX_WORKER_CATCH_UP_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "broker/worker/progress.h"
@@ -16,6 +17,11 @@ struct worker;
  * window may have events between, which were superseded when the store was
  * read. */
 uint64_t catch_up_from(const struct subscriber *subscriber);
+
+/* How many events a step in the window looks at: `most`, or fewer, but some, of
+ * a subscriber with very many patterns, each of which an event is held against.
+ */
+int catch_up_look_at(int most, size_t patterns);
 
 /* A step from the store: STEP_AGAIN, STEP_BLOCKED or STEP_GONE. */
 enum step catch_up_in_store(

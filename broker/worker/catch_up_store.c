@@ -14,6 +14,7 @@ enum {
 	STORE_ROWS_PER_STEP = 512,
 	STORE_BYTES_PER_STEP = 262144,
 	STORE_ROWS_PER_STRIDE = 2048, /* of which not all are read whole */
+	STORE_LOOK_BYTES = 1048576,   /* with those that are passed over */
 	RESYNC_CHANNELS = 200,        /* in one "resync" */
 };
 
@@ -209,6 +210,7 @@ read_store(struct worker *worker, struct subscriber *subscriber,
 	    .after = catch_up_from(subscriber),
 	    .until = hold_reach(worker, subscriber),
 	    .rows = STORE_ROWS_PER_STEP,
+	    .bytes = STORE_LOOK_BYTES,
 	};
 	int result;
 

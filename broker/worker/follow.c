@@ -28,7 +28,10 @@ struct turn {
 static bool
 turn_is_over(const struct worker *worker, const struct turn *turn)
 {
+	/* With full lists they are written; and then others have their turn,
+	 * however many subscribers a busy channel has. */
 	return turn->events >= TURN_EVENTS ||
+	       deliveries_full(&worker->deliveries, worker->connection_count) ||
 	       (size_t)turn->events >= worker->window.size / 2 ||
 	       turn->bytes >= worker->window.records.size / 4;
 }

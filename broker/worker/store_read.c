@@ -4,7 +4,7 @@
  * Two ways to the same rows. Few channels: a merge. Each channel's next cursor
  * is sought in the index; the smallest is the next event; and so on. Many
  * channels, or "*": the log is scanned in order, and what does not belong is
- * passed over. Either looks at a bounded number of rows per step.
+ * passed over. Either looks at a bounded number of rows and bytes per step.
  */
 #include "broker/worker/store_read.h"
 
@@ -209,6 +209,7 @@ take_event(struct store_reader *reader, enum store_columns columns,
 	if (sqlite3_step(get) == SQLITE_ROW) {
 		struct event event = event_at(get);
 
+		reader->looked += event.data.len;
 		taken = take(&event, context);
 	}
 	sqlite3_reset(get);
@@ -233,6 +234,8 @@ merge(struct store_reader *reader, const struct store_request *request,
 		if (taken != 1)
 			return taken;
 		*reached = oldest->next;
+		if (looked_enough(reader, request))
+			return 0;
 		if (seek_next(reader, oldest, oldest->next) == -1)
 			return -1;
 	}
@@ -279,6 +282,9 @@ scan(struct store_reader *reader, const struct store_request *request,
 		    !take(&event, context))
 			break;
 		*reached = event.cursor;
+		reader->looked += event.data.len;
+		if (looked_enough(reader, request))
+			break;
 	}
 	sqlite3_reset(scan);
 	if (result == SQLITE_DONE && rows < request->rows)
@@ -305,6 +311,7 @@ store_read_events(struct store_reader *reader,
 	int result = -1;
 
 	*reached = request->after;
+	reader->looked = 0;
 	if (mergeable == 1)
 		result = merge(reader, request, take, context, reached);
 	else if (mergeable == 0)

@@ -30,6 +30,8 @@ struct store_request {
 	uint64_t after; /* the cursor */
 	uint64_t until; /* the newest that is wanted */
 	int rows;       /* looked at in this step at most */
+	size_t bytes;   /* of data looked at: with so many the step is over; 0:
+			 * there is no such bound */
 	enum store_columns columns;
 	bool latest; /* only of channels that keep the latest of each key */
 };

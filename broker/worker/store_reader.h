@@ -45,7 +45,16 @@ struct store_reader {
 	sqlite3_stmt *statements[STATEMENTS];
 	struct merged merged[MERGE_CHANNELS_MAX];
 	size_t merged_count;
+	size_t looked; /* bytes of data, in this step */
 };
+
+/* Were so many bytes looked at that the step is over? */
+static inline bool
+looked_enough(
+    const struct store_reader *reader, const struct store_request *request)
+{
+	return request->bytes > 0 && reader->looked >= request->bytes;
+}
 
 /* Logs the last failure of SQLite; always -1. */
 int store_reader_failed(struct store_reader *reader, const char *what);

@@ -171,6 +171,10 @@ def many_channels(count, rows):
     return prepare
 
 
+# What covers all comes last: each event is held against all the others.
+PATTERNS = "channels=%s,p:*&types=none" % ",".join(
+    "q:%d" % n for n in range(1500))
+
 CASES = {
     "window": lambda storm, n, k: storm.run(
         "%d x %d from the window" % (n, k), history(k), returning(n, k)),
@@ -198,11 +202,16 @@ CASES = {
         nothing(20, "channels=" + ",".join("p:%d" % n for n in range(256))),
         **{"broker.window": "512k"}),
     "patterns": lambda storm, n, k: storm.run(
-        "20 x 1000 channels that are not", many_channels(10000, 10 * n),
-        nothing(20, "channels=p:*," + ",".join("q:%d" % n
-                                               for n in range(1000)) +
-                "&types=none"),
+        "20 x 1500 patterns over %d rows" % (10 * n),
+        many_channels(10000, 10 * n), nothing(20, PATTERNS),
         **{"broker.window": "512k", "http.max_channels": "4096"}),
+    "patterns-window": lambda storm, n, k: storm.run(
+        "20 x 1500 patterns in the window", many_channels(10000, 5 * n),
+        nothing(20, PATTERNS), **{"http.max_channels": "4096"}),
+    "large": lambda storm, n, k: storm.run(
+        "20 x nothing of %d events of 60k" % (n // 10),
+        lambda storm: storm.publish(n // 10, 60000),
+        nothing(20, "channels=*&types=none"), **{"broker.window": "512k"}),
 }
 
 

@@ -5,6 +5,7 @@
  * Events, trims, floods and pauses come at random; sockets are tiny, the ring
  * and the window are small.
  */
+#include "broker/worker/catch_up.h"
 #include "broker/worker/cursor.h"
 
 #include "broker/worker/subscriber.h"
@@ -337,6 +338,17 @@ START_TEST(everybody_gets_everything_or_is_told_what_is_lost)
 }
 END_TEST
 
+START_TEST(a_step_looks_at_fewer_events_for_very_many_patterns)
+{
+	ck_assert_int_eq(catch_up_look_at(2048, 0), 2048);
+	ck_assert_int_eq(catch_up_look_at(2048, 1), 2048);
+	ck_assert_int_eq(catch_up_look_at(512, 256), 512);
+	ck_assert_int_eq(catch_up_look_at(2048, 256), 512);
+	ck_assert_int_eq(catch_up_look_at(2048, 4096), 32);
+	ck_assert_int_eq(catch_up_look_at(2048, SIZE_MAX), 16);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -344,5 +356,7 @@ main(void)
 
 	tcase_add_loop_test(
 	    tests, everybody_gets_everything_or_is_told_what_is_lost, 0, 3);
+	tcase_add_test(
+	    tests, a_step_looks_at_fewer_events_for_very_many_patterns);
 	return suite_run("cursor", tests);
 }

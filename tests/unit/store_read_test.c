@@ -145,6 +145,7 @@ ask(struct asked *asked)
 	    .after = first + sample_below(&state, range),
 	    .until = first + sample_below(&state, range),
 	    .rows = 1 + (int)sample_below(&state, 200),
+	    .bytes = sample_below(&state, 3) * (1 + sample_below(&state, 200)),
 	};
 	if (asked->request.until < asked->request.after)
 		asked->request.until = events[EVENTS - 1].cursor + 5;
@@ -268,6 +269,32 @@ START_TEST(many_rows_at_once_are_read_in_one_step)
 	ck_assert_uint_eq(reached, asked.request.until);
 	ck_assert_uint_eq(next_wanted(&asked, step.next), EVENTS);
 	ck_assert_int_gt(step.taken, 100);
+}
+END_TEST
+
+START_TEST(a_step_is_over_when_it_has_looked_at_so_many_bytes)
+{
+	static const char *const patterns[] = {"a:b", "*"};
+	struct asked asked = {.patterns = {slice_of_text(patterns[_i])}};
+	struct step step = {.asked = &asked, .room = EVENTS};
+	uint64_t reached = 0;
+
+	/* Each event has a byte at least, those of the end have four. */
+	asked.request = (struct store_request){
+	    .patterns = asked.patterns,
+	    .pattern_count = 1,
+	    .after = events[EVENTS - 1000].cursor,
+	    .until = events[EVENTS - 1].cursor,
+	    .rows = EVENTS,
+	    .bytes = 40,
+	};
+	ck_assert_int_eq(store_read_begin(reader), 0);
+	ck_assert_int_eq(
+	    store_read_events(reader, &asked.request, take, &step, &reached),
+	    0);
+	store_read_end(reader);
+	ck_assert_int_eq(step.taken, 10);
+	ck_assert_uint_eq(reached, events[step.next - 1].cursor);
 }
 END_TEST
 
@@ -397,6 +424,8 @@ main(void)
 	tcase_add_test(
 	    tests, steps_give_each_event_that_is_left_once_and_in_order);
 	tcase_add_test(tests, many_rows_at_once_are_read_in_one_step);
+	tcase_add_loop_test(
+	    tests, a_step_is_over_when_it_has_looked_at_so_many_bytes, 0, 2);
 	tcase_add_test(tests, a_snapshot_does_not_change_while_it_is_read);
 	tcase_add_test(tests,
 	    losses_name_just_the_channels_that_lost_what_was_still_wanted);
