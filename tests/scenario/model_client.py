@@ -16,11 +16,13 @@ silent, bad, windowed: see model_stream."""
 class Client:
     """Its patterns are those that it asks for the next time it connects."""
 
-    def __init__(self, world, patterns, form="tagged", types=(),
-                 version="1.1", receive_buffer=None):
-        self.world = world
-        self.patterns, self.form, self.types = patterns, form, types
+    def __init__(self, world, patterns, form="tagged", types=(), keys=(),
+                 version="1.1", receive_buffer=None, window=None,
+                 conflate=None):
+        self.world, self.patterns, self.form = world, patterns, form
+        self.types, self.keys = types, keys
         self.version, self.receive_buffer = version, receive_buffer
+        self.window, self.conflate = window, conflate
         self.course = self.stream = self.name = None
         self.unjudged = collections.deque()  # (course, event)
         self.stalled = False
@@ -31,8 +33,12 @@ class Client:
 
     def query(self, asked, live):
         out = "&format=raw" if self.form == "raw" else ""
-        if self.types:
-            out += "&types=" + ",".join(self.types).replace("!", "%21")
+        for name, value in (("types", ",".join(self.types)),
+                            ("keys", ",".join(self.keys)),
+                            ("window", self.window),
+                            ("conflate", self.conflate)):
+            if value:
+                out += "&%s=%s" % (name, value.replace("!", "%21"))
         if asked.how in ("since", "lastEventId"):
             out += "&%s=%s" % (asked.how, asked.text.replace("+", "%2B"))
         if asked.how == "header":  # which beats the query
@@ -46,7 +52,8 @@ class Client:
             last_id=asked.text if asked.how == "header" else None,
             version=self.version, receive_buffer=self.receive_buffer,
             timeout=60)
-        self.course = Course(self.world.log, self.form, self.types)
+        self.course = Course(self.world.log, self.form, self.types,
+                             self.keys, bool(self.conflate))
         self.may_end = 0
         self.greet(asked)
 

@@ -6,13 +6,15 @@ import subprocess
 
 import msgpack_wire as wire
 from broker import BUILD
+from model_pages import Pages
 from model_world import NOW
 from patterns import takes
 
 TYPES = ["", "", "order", "order.updated", "order.created", "page"]
 FILTERS = [()] * 5 + [("order.*",), ("!page",), ("order.*", "!order.created"),
                       ("page", "order"), ("order",)]
-NAMES = ["a", "a:1", "a:10", "a:1:x", "ab:1", "b", "a:", "a:2"]
+KEYS = [()] * 6 + [("k1",), ("!k1",), ("k*", "!k2"), ("*",)]
+NAMES = ["a", "a:1", "a:10", "a:1:x", "ab:1", "b", "a:", "a:2", "a@1"]
 PATTERNS = ["*", "a:*", "a:1:*", "b:*"] + NAMES
 
 
@@ -72,6 +74,8 @@ class Play:
         log = self.world.log
         if not log.rows:
             return 0
+        if self.dice.random() < 0.05:  # never given, and parses
+            return log.head + self.dice.choice([1, 1000 << 20])
         first = log.behind(self.begin) if self.dice.random() < 0.8 else \
             max(0, len(log) - 2 * log.limit)
         at = self.dice.choice([
@@ -165,18 +169,32 @@ class Play:
             return self.do_leave()
         client = world.client(
             self.patterns(), self.dice.choice(["tagged", "tagged", "raw"]),
-            self.dice.choice(FILTERS),
+            self.dice.choice(FILTERS), self.dice.choice(KEYS),
             self.dice.choice(["1.1", "1.1", "1.1", "1.0"]),
-            self.dice.choice([None, 4096, 2304]))
+            self.dice.choice([None, 4096, 2304]),
+            self.dice.choice([None] * 6 + ["5ms", "20"]),
+            self.dice.choice([None] * 6 + ["5", "15ms"]))
         asked = self.start()
         client.open(asked)
         return client.patterns, asked
 
-    def do_page(self):
+    def do_pages(self):
+        """The same as pages of JSON, asked for one after the other."""
+        reader = Pages(self.world, self.patterns(),
+                       self.dice.choice(FILTERS), self.dice.choice(KEYS))
+        asked = self.start()
+        if self.world.under_way:
+            return None
+        return reader.patterns, asked, reader.read(
+            asked, self.dice.choice([1, 2, 7, 100, 1000]))
+
+    def do_ending(self):
         """A stream that ends by itself."""
         client = self.world.client(
             self.patterns(), self.dice.choice(["tagged", "raw"]),
-            self.dice.choice(FILTERS), self.dice.choice(["1.1", "1.0"]))
+            self.dice.choice(FILTERS), self.dice.choice(KEYS),
+            self.dice.choice(["1.1", "1.0"]),
+            conflate=self.dice.choice([None, None, "10s"]))
         asked = self.start()
         client.open(asked, live=False)
         client.finish()
@@ -265,6 +283,36 @@ class Play:
                 world.mode.limit >= world.mode.window)))
         return self.do_change(client)
 
+    def do_lag(self):
+        """One stream loses something, is told, and loses something again."""
+        client, world = self.some(), self.world
+        if client is None or not client.receive_buffer:
+            return self.do_open()
+        for _ in range(self.dice.choice([1, 2, 3])):
+            self.sync(client)
+            if not client.course.members:
+                return None
+            client.stalled = True
+            world.publish(self.rows(world.log.limit + 10, 3000 * (
+                world.mode.limit >= world.mode.window)))
+            self.sync(client)
+        return client.patterns
+
+    def do_chatter(self):
+        """So many changes of a stream that is not read that no word more fits
+        into its connection."""
+        client = self.some()
+        if client is None or client.may_end or client.course.changes or \
+                not client.receive_buffer:
+            return None
+        self.sync(client)
+        client.stalled = True
+        many = [self.own("m:%d" % n + "x" * 150) for n in range(12)]
+        for number in range(self.dice.randrange(20)):
+            client.change(*((many, []) if number % 2 == 0 else (
+                [], many)), self.world.now())
+        return client.patterns
+
     def do_sync(self):
         client = self.some()
         if client is not None:
@@ -281,17 +329,20 @@ class Play:
     def last_word(self, client):
         """An event that comes to this client, whatever it has not got."""
         course = client.course
-        patterns = course.later or list(course.members)
+        patterns = course.final or list(course.members)
         if not patterns:
             return
         kind = next(each for each in ("order.x", "order", "page", "y")
                     if takes(course.types, each))
+        key = next(each for each in ("", "k1", "k2")
+                   if takes(course.keys, each))
         channel = patterns[-1]
         if channel.endswith("*"):
             channel = channel[:-1] + "last" if channel != "*" else "last"
         self.count += 1
         self.world.publish([(self.world.sources[0], channel,
-                             "%d last" % self.count, kind, None, 0)])
+                             "%d last" % self.count, kind, key or None,
+                             0)])
 
     def do_meanwhile(self):
         """Something happens while events are on their way."""
@@ -326,8 +377,8 @@ class Play:
         return what
 
     STEPS = (("publish", 8), ("flood", 2), ("large", 1), ("resync", 1),
-             ("resend", 1), ("open", 5), ("page", 2), ("leave", 1),
-             ("change", 6), ("cut", 2), ("resume", 4), ("stall", 2), ("crawl", 2),
+             ("resend", 1), ("open", 5), ("pages", 2), ("ending", 2), ("leave", 1),
+             ("change", 6), ("cut", 2), ("resume", 4), ("stall", 2), ("crawl", 2), ("lag", 1), ("chatter", 1),
              ("sync", 3), ("meanwhile", 2))
 
     def run(self):

@@ -46,8 +46,10 @@ comes as well."""
 class Course:
     """See above."""
 
-    def __init__(self, log, form="tagged", types=()):
-        self.log, self.form, self.types = log, form, types
+    def __init__(self, log, form="tagged", types=(), keys=(),
+                 conflates=False):
+        self.log, self.form = log, form
+        self.types, self.keys, self.conflates = types, keys, conflates
         self.members = {}
         self.pos = 0
         self.greeted = False
@@ -56,7 +58,8 @@ class Course:
         self.owes_live = True
         self.live_may_come = 0    # before an event above this cursor comes
         self.changes = collections.deque()
-        self.later = None         # its patterns after all changes
+        self.stride = 0           # up to here it is looked at in one go
+        self.final = None         # its patterns after all changes
         self.windowed = False     # what the store let go of comes as well
         self.lossy = False
         self.excused = set()      # places that may be missing without a word
@@ -84,8 +87,18 @@ class Course:
                 if place in member.have or row.cursor <= member.mark:
                     return False
                 any_wants = True
-        return any_wants and (row.data is None or
-                              takes(self.types, row.type))
+        return any_wants and (row.data is None or (
+            takes(self.types, row.type) and takes(self.keys, row.key)))
+
+    def later(self, place, end):
+        """Does a later event before that place take this one's? Only where the
+        stream is conflated."""
+        row = self.log.rows[place]
+        if not self.conflates or not row.key or row.data is None:
+            return False
+        return any(self.log.rows[at][1:4:2] == row[1:4:2] and
+                   self.log.rows[at].data is not None and self.wanted(at) and
+                   (self.lossy or self.comes(at)) for at in range(place + 1, end))
 
     def places(self, end):
         """Those between where the stream stands and this one."""
@@ -106,7 +119,8 @@ class Course:
     def next_due(self):
         """The place of the next event; None: there is none."""
         for place in self.places(len(self.log)):
-            if self.comes(place) and self.wanted(place):
+            if self.comes(place) and self.wanted(place) and \
+                    not self.later(place, len(self.log)):
                 return place
         return None
 
@@ -124,11 +138,13 @@ class Course:
         is such an event."""
         lost, gone = set(), set()
         for at in self.places(place):
-            if self.comes(at) and self.wanted(at):
+            if self.comes(at) and self.wanted(at) and \
+                    not self.later(at, len(self.log)):
                 self.fail("missing: %s" % self.text(at))
             if at in self.log.gone and self.asked(at):
                 gone.add(self.log.rows[at].channel)
-                if self.wanted(at) and at not in self.excused:
+                if self.wanted(at) and at not in self.excused and \
+                        not self.later(at, len(self.log)):
                     lost.add(self.log.rows[at].channel)
         if self.owed_names:
             self.fail("lost without a word on %s" % self.owed_names)
@@ -154,6 +170,8 @@ class Course:
         self.go(place)
         if self.log.cursors[place] <= self.pos or not self.wanted(place):
             self.fail("not due: %s" % self.text(place))
+        if self.later(place, self.stride):
+            self.fail("of its key it is not the last: %s" % self.text(place))
         self.passes(place)
         self.newest = self.pos
         if self.pos > self.live_may_come:
@@ -198,6 +216,7 @@ class Course:
         self.greeted = True
         self.floor = self.log.head
         self.windowed = windowed
+        self.stride = self.log.behind(self.floor)
         if bad:
             self.owed_bad.append(list(members))
         if silent:
@@ -298,7 +317,7 @@ class Course:
 
     def expect(self, add, drop, asked, said):
         """A change was asked for, and answered so."""
-        now = list(self.members) if self.later is None else self.later
+        now = list(self.members) if self.final is None else self.final
         removed = [each for each in drop if each in now]
         left = [each for each in now if each not in removed]
         new = [each for each in dict.fromkeys(add) if each not in left]
@@ -312,7 +331,7 @@ class Course:
         lost = set() if asked.silent or asked.windowed else self.log.lost(
             since, lambda channel: any(covers(each, channel)
                                        for each in new))
-        self.later = said["channels"]
+        self.final = said["channels"]
         if not add and not removed:
             return
         if asked.bad and add:
@@ -334,8 +353,9 @@ class Course:
             "let go" if place in self.log.gone else "kept")
 
     def fail(self, words):
-        raise Wrong("%s\n  stream of %s, form %s, types %s, at %s%s" % (
+        raise Wrong("%s\n  stream of %s, form %s, types %s %s, at %s%s%s" % (
             words, {each.pattern: wire.cursor_text(each.begin)
                     for each in self.members.values()}, self.form,
-            self.types, wire.cursor_text(self.pos),
+            self.types, self.keys, wire.cursor_text(self.pos),
+            ", conflated" if self.conflates else "",
             ", lossy" if self.lossy else ""))
