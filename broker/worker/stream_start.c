@@ -29,6 +29,16 @@ is_foreign(const struct worker *worker, struct slice text)
 	       cursor_id_ms(exact) > 0 && exact < worker->birth;
 }
 
+/* Nothing lies before the birth of the store: a time before that stands for it,
+ * so that the cursor that the client is told is none of another store. */
+static uint64_t
+since_birth(const struct worker *worker, uint64_t cursor)
+{
+	return cursor_id_ms(cursor) > 0 && cursor < worker->birth
+		   ? worker->birth
+		   : cursor;
+}
+
 /* From the oldest event there is: that older ones are gone is no loss. */
 static void
 start_at_oldest(struct stream_start *start, struct worker *worker)
@@ -64,7 +74,7 @@ stream_start_find(struct stream_start *start, struct worker *worker,
 	if (is_foreign(worker, text))
 		start->bad_cursor = true;
 	else if (cursor <= start->cursor)
-		start->cursor = cursor;
+		start->cursor = since_birth(worker, cursor);
 	else if (!can_follow_head(text, cursor, now_ms))
 		start->bad_cursor = true;
 	start->snapshot = text.len == 0 || start->bad_cursor;

@@ -10,15 +10,10 @@ import unittest
 import msgpack_wire as wire
 import sse_client
 from broker import SCALE, BrokerCase
+from patterns import covers
 
 SEED = int(os.environ.get("SSEMUX_SEED", "0")) or random.randrange(1, 1 << 30)
 CHANNELS = ["a:1", "a:2", "b:1", "b:2", "c"]
-
-
-def covers(pattern, channel):
-    if pattern.endswith("*"):
-        return channel.startswith(pattern[:-1])
-    return channel == pattern
 
 
 class Cursor(BrokerCase):
@@ -97,6 +92,15 @@ class Cursor(BrokerCase):
         broker.start()
         self.assertEqual(self.told(broker, "a,b:*", new), ([], None, rest))
         self.assertEqual(self.told(broker, "a,b:*", old), everything)
+
+    def test_a_time_before_the_store_leads_to_a_cursor_of_it(self):
+        """A client that was told no other comes back with this one."""
+        broker = self.broker()
+        broker.pub("a", "0")
+        for since in ("-1d", "2026-01-31T12:00:00Z", "-1", "0-0"):
+            with broker.stream("a", since=since) as stream:
+                begin = stream.control("connected")["cursor"]
+            self.assertEqual(self.told(broker, "a", begin), ([], None, ["0"]))
 
     def test_a_channel_that_is_added_at_such_a_cursor_is_told(self):
         broker = self.broker()
