@@ -46,6 +46,7 @@ class World:
             self.base.close()
         self.base = sqlite3.connect(
             "file:%s?mode=ro" % self.broker.database, uri=True)
+        self.birth, = self.base.execute("SELECT cursor FROM birth").fetchone()
 
     def end(self):
         """The stories are over; the broker ends as it should."""
@@ -175,8 +176,9 @@ class World:
         if self.dice.random() < 0.5:
             text = time.strftime("%Y-%m-%dT%H:%M:%SZ",
                                  time.gmtime(now - seconds))
-        return Asked(how, text, (max(low, 0), min(high, self.log.head)),
-                     False, False, False)
+        # A time before the store was made stands for that.
+        high = max(min(high, self.log.head), self.birth)
+        return Asked(how, text, (max(low, 0), high), False, False, False)
 
     def long_ago(self, how="since"):
         """Before all that there is here."""
