@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import resource
+import statistics
 import subprocess
 import sys
 
@@ -138,6 +139,53 @@ class Bench:
         self.with_broker(measure, **{"broker.workers": "1",
                                      "http.send_buffer": "16k"})
 
+    def subscribe(self, broker, channels):
+        """A stream on so many channels of its own."""
+        import sse_client
+
+        stream = broker.stream("other:%d" % channels)
+        name = stream.control("connected")["stream"]
+        stream.control("live")
+        for start in range(0, channels - 1, 1000):
+            data = json.dumps({"subscribe": [
+                "other:%d:%d" % (channels, each) for each in range(
+                    start, min(start + 1000, channels - 1))]}).encode()
+            answer, out = sse_client.fetch(
+                broker.port, "", raw=sse_client.request_bytes(
+                    broker.port, "/stream/" + name,
+                    (("Content-Length", str(len(data))),
+                     ("Connection", "close")), "POST") + data)
+            if answer.status != 200:
+                raise SystemExit(out)
+        return stream
+
+    def among(self, channels, subscribers, events):
+        """Publishing to one channel, while there are others."""
+        def measure(broker):
+            others = [self.subscribe(broker, min(4000, channels - at))
+                      for at in range(1, channels, 4000)]
+            process = self.start_load("idle", broker.port, subscribers)
+            pids = broker.workers() + [broker.hub()]
+            costs = []
+            with broker.stream("hot", timeout=600) as stream:
+                stream.start()
+                for _ in range(5):
+                    before = [cpu_s([pid]) for pid in pids]
+                    broker.pub("-l", "hot", data="x\n" * events)
+                    stream.tagged(events)
+                    costs.append([cpu_s([pid]) - old
+                                  for pid, old in zip(pids, before)])
+            process.communicate()
+            for stream in others:
+                stream.close()
+            for which, each in zip(("worker", "hub"), zip(*costs)):
+                self.note("among_%d_channels_%d_streams_%s_cpu" % (
+                    channels, subscribers, which),
+                    round(statistics.median(each) / events * 1e9),
+                    "ns/event")
+        self.with_broker(measure, **{"broker.workers": "1",
+                                     "http.max_channels": "4096"})
+
 
 def machine():
     model = platform.processor()
@@ -167,7 +215,7 @@ def main():
                         help="of the number of events")
     options = parser.parse_args()
     os.environ["SSEMUX_BUILD"] = os.path.abspath(options.build)
-    raise_descriptors(IDLE + 1000)
+    raise_descriptors(11000)
     bench = Bench(options.build, options.size)
 
     def count(events):
@@ -184,6 +232,9 @@ def main():
     bench.deliver("delivered_in_bulk", "loop", 1000, count(20000))
     bench.idle(IDLE)
     bench.stalled(IDLE, count(1000000))
+    # What an event costs whose channel is one of many.
+    for channels, subscribers in ((1, 1), (1000, 1), (100000, 1), (1, 10000)):
+        bench.among(channels, subscribers, count(10000))
     print(json.dumps(dict(bench.figures, bytes=options.size, **machine())))
 
 
