@@ -34,6 +34,8 @@ verdict_find(const struct verdict_facts *facts)
 		return VERDICT_BEGAN_AFTER;
 	if (facts->filtered)
 		return VERDICT_FILTERED;
+	if (facts->conflated)
+		return VERDICT_CONFLATED;
 	if (facts->reached)
 		return VERDICT_WRITTEN;
 	if (facts->ended)

@@ -25,6 +25,7 @@ struct verdict_facts {
 			 * not known which do: any */
 	bool withdrawn; /* access to the channel was withdrawn */
 	bool filtered;  /* the stream does not take its type or key */
+	bool conflated; /* another took its place on the stream */
 	bool reached;   /* the stream has come past it */
 	bool ended;     /* the stream has ended */
 	bool kept;      /* the event can still be read */

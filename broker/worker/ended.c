@@ -6,6 +6,7 @@
 
 #include "broker/worker/connection.h"
 #include "broker/worker/permit.h"
+#include "broker/worker/stride.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
 #include "protocol/buf.h"
@@ -83,6 +84,7 @@ ended_note(struct worker *worker, const struct subscriber *subscriber)
 	    .reached = facts_position(worker, subscriber),
 	    .uncertain = uncertain_of(subscriber),
 	    .at_ms = worker_now_ms(worker),
+	    .conflates = subscriber->hold.conflates,
 	    .reason =
 		subscriber->reason != NULL ? subscriber->reason : "client",
 	};
@@ -142,8 +144,8 @@ covers(const struct ended_row *row, struct slice channel)
 }
 
 void
-ended_facts(struct verdict_facts *facts, const struct ended_row *row,
-    const struct facts_event *about)
+ended_facts(struct verdict_facts *facts, const struct worker *worker,
+    const struct ended_row *row, const struct facts_event *about)
 {
 	uint64_t cursor = about->event.cursor;
 
@@ -156,4 +158,7 @@ ended_facts(struct verdict_facts *facts, const struct ended_row *row,
 	    .reached = cursor <= row->reached,
 	    .changed = cursor <= row->uncertain && cursor <= row->reached,
 	};
+	if (about->known && (row->conflates || stride_channel_ms(worker,
+						   about->event.channel) > 0))
+		facts_find_conflated(facts, worker, row->id, &about->event);
 }

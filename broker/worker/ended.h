@@ -31,6 +31,7 @@ struct ended_row {
 			     * got; UINT64_MAX: of all */
 	uint64_t at_ms;     /* when it ended, Unix time */
 	const char *reason; /* static */
+	bool conflates;     /* it was conflated */
 	char *text;         /* user, address, channels, each with a NUL */
 	uint32_t channels;  /* how many there are in the text */
 	char id[ROSTER_ID_SIZE];
@@ -55,7 +56,7 @@ void ended_each(const struct ended *ended,
 struct slice ended_user(const struct ended_row *row);
 const char *ended_address(const struct ended_row *row);
 
-void ended_facts(struct verdict_facts *facts, const struct ended_row *row,
-    const struct facts_event *about);
+void ended_facts(struct verdict_facts *facts, const struct worker *worker,
+    const struct ended_row *row, const struct facts_event *about);
 
 #endif

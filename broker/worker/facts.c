@@ -2,9 +2,11 @@
 #include "broker/worker/facts.h"
 
 #include "broker/shared/filter.h"
+#include "broker/worker/conflated.h"
 #include "broker/worker/permit.h"
 #include "broker/worker/revoked.h"
 #include "broker/worker/rewind.h"
+#include "broker/worker/stride.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
 
@@ -89,6 +91,19 @@ is_revoked(const struct worker *worker, const struct subscriber *subscriber,
 }
 
 void
+facts_find_conflated(struct verdict_facts *facts, const struct worker *worker,
+    const char *id, const struct event *event)
+{
+	const struct conflated *conflated = &worker->conflated;
+	bool keyed = event->key.len > 0 && event->kind != EVENT_RESYNC;
+
+	if (conflated_find(conflated, slice_of_text(id), event->cursor) != 0)
+		facts->conflated = true;
+	else if (keyed && facts->reached && conflated->count > CONFLATED_NOTES)
+		facts->changed = true;
+}
+
+void
 facts_find(struct verdict_facts *facts, const struct worker *worker,
     const struct subscriber *subscriber, const struct facts_event *about)
 {
@@ -113,6 +128,9 @@ facts_find(struct verdict_facts *facts, const struct worker *worker,
 	facts->withdrawn =
 	    subscriber_is_closed(subscriber, event->channel) ||
 	    (!facts->covered && is_revoked(worker, subscriber, event));
+	if (subscriber->hold.conflates ||
+	    stride_channel_ms(worker, event->channel) > 0)
+		facts_find_conflated(facts, worker, subscriber->id, event);
 	facts->filtered =
 	    event->kind != EVENT_RESYNC &&
 	    !filter_passes(subscriber->filter, event->type, event->key);

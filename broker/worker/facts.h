@@ -30,6 +30,11 @@ uint64_t facts_position(
 void facts_note_change(
     const struct worker *worker, struct subscriber *subscriber);
 
+/* Was the event passed over on the stream of this id, which is conflated? If
+ * that may be forgotten, it is not sure. */
+void facts_find_conflated(struct verdict_facts *facts,
+    const struct worker *worker, const char *id, const struct event *event);
+
 /* What is known now, between two turns of the worker. */
 void facts_find(struct verdict_facts *facts, const struct worker *worker,
     const struct subscriber *subscriber, const struct facts_event *about);

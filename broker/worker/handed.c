@@ -158,6 +158,7 @@ count_stream(struct worker *worker, const struct handed_event *of,
 		board_tally_rest(worker->board, of->receipt, by, 0);
 		break;
 	case VERDICT_FILTERED:
+	case VERDICT_CONFLATED:
 		board_tally_rest(worker->board, of->receipt, 0, by);
 		break;
 	case VERDICT_WRITTEN: /* counted when that was done */
@@ -272,6 +273,19 @@ handed_written(struct worker *worker, uint32_t receipt)
 		}
 	}
 	board_tally(worker->board, receipt, 1);
+}
+
+void
+handed_passed_over(struct worker *worker, uint64_t cursor)
+{
+	struct handed *handed = &worker->handed;
+
+	for (size_t i = 0; i < handed->settled; i++) {
+		const struct handed_event *event = event_at(handed, i);
+
+		if (event->cursor == cursor && event->record != NULL)
+			board_tally_rest(worker->board, event->receipt, -1, 1);
+	}
 }
 
 /* --- what is said --- */

@@ -67,6 +67,10 @@ void handed_await(
 /* The event of this receipt was written to a stream. */
 void handed_written(struct worker *worker, uint32_t receipt);
 
+/* A stream that was to get this event gets another of its key instead: it
+ * counts as one that does not take it. */
+void handed_passed_over(struct worker *worker, uint64_t cursor);
+
 /*
  * The stream counts from here on, and up to here. Whatever decides which events
  * it gets is changed in between; said twice, either is the same as said once.

@@ -83,6 +83,7 @@ stride_settle(
 		worker_count(worker, METRIC_CONFLATED, 1);
 		conflated_note(&worker->conflated, subscriber->id,
 		    event->cursor, event->replaced_by);
+		handed_passed_over(worker, event->cursor);
 	}
 	return step;
 }

@@ -208,7 +208,7 @@ add_ended(const struct ended_row *row, void *context)
 	if (tracing->user.len > 0 &&
 	    !slice_equal(ended_user(row), tracing->user))
 		return;
-	ended_facts(&facts, row, &tracing->about);
+	ended_facts(&facts, tracing->worker, row, &tracing->about);
 	if (!begin_row(
 		tracing, &facts, ended_user(row), ended_address(row), row->id))
 		return;

@@ -164,6 +164,40 @@ class Counts(BrokerCase):
         for stream in streams:
             stream.close()
 
+    def while_open(self, query, offer):
+        """Receipts that are held open by a worker that is stuck, of what is
+        offered meanwhile: [(written, lagging, filtered)]. There is one stream,
+        on the other worker."""
+        broker = self.broker(broker__workers=2)
+        with broker.stream("a", query=query) as stream, \
+                broker.publisher() as publisher:
+            connected, _ = stream.start()
+            stuck = broker.workers()[self.workers_streams(broker).index(0)]
+            os.kill(stuck, signal.SIGSTOP)
+            try:
+                offer(broker, publisher, connected["stream"])
+                out = []
+                while len(out) < publisher.seq:
+                    message = publisher.receive()
+                    if message[0] == wire.RECEIPT:
+                        self.assertEqual(message[6], 1)
+                        out.append((message[2], message[4], message[5]))
+            finally:
+                os.kill(stuck, signal.SIGCONT)
+        return out
+
+    def test_what_is_passed_over_while_the_receipt_is_open_is_filtered(self):
+        def offer(_, publisher, __):
+            for _ in range(3):
+                publisher.offer("a", "x", key="k", flags=wire.FLAG_COUNTS)
+        for _ in range(10):
+            counts = self.while_open("&conflate=100", offer)
+            self.assertEqual(counts[2], (1, 0, 0))
+            self.assertLessEqual(set(counts), {(1, 0, 0), (0, 0, 1)})
+            if (0, 0, 1) in counts:
+                return
+        self.fail("nothing was passed over")
+
     def test_a_channel_that_is_left_is_not_counted_and_one_added_is(self):
         broker = self.broker(**self.SLOW)
         with broker.stream("a,fill", receive_buffer=4096) as stream, \

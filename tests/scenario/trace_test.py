@@ -224,6 +224,23 @@ class Trace(BrokerCase):
             self.assertEqual(self.verdicts(broker, "explain", user, before),
                              {names[user]: then})
 
+    def test_what_is_passed_over_is_conflated(self):
+        broker = self.broker(broker__workers=1)
+        stream, name = self.open(broker, "a", query="&conflate=500")
+        lines = "".join('{"data":%d,"key":"k"}\n' % n for n in range(5))
+
+        def passed_over():
+            cursors = broker.pub("-i", "-j", "a", data=lines).split()
+            got = [stream.next().id]
+            while got[-1] != cursors[-1]:
+                got.append(stream.next().id)
+            for cursor in cursors:
+                self.assertEqual(
+                    self.verdicts(broker, "explain", ME, cursor),
+                    {name: "written" if cursor in got else "conflated"})
+            return len(got) < len(cursors)
+        wait_for(passed_over, "an event that is passed over")
+
     def test_workers_that_are_stuck_or_die_are_named(self):
         broker = self.broker(broker__workers=3)
         names = [self.open(broker, "a")[1] for _ in range(9)]

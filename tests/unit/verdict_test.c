@@ -13,6 +13,7 @@ enum {
 	ENDED = 64,
 	KEPT = 128,
 	CHANGED = 256,
+	CONFLATED = 512,
 	/* A stream that has got the event. */
 	GOT = KNOWN | COVERED | BEGUN | REACHED | KEPT,
 };
@@ -29,6 +30,9 @@ static const struct {
     {GOT | FILTERED, VERDICT_FILTERED, true},
     {GOT | FILTERED | CHANGED, VERDICT_FILTERED, false},
     {(GOT & ~KEPT) | FILTERED, VERDICT_FILTERED, true},
+    {GOT | CONFLATED, VERDICT_CONFLATED, true},
+    {GOT | CONFLATED | FILTERED, VERDICT_FILTERED, true},
+    {(GOT & ~REACHED) | CONFLATED, VERDICT_CONFLATED, true},
     {GOT | WITHDRAWN, VERDICT_NOT_GRANTED, true},
     {(GOT & ~COVERED) | WITHDRAWN, VERDICT_NOT_GRANTED, true},
     {GOT | WITHDRAWN | FILTERED, VERDICT_NOT_GRANTED, true},
@@ -62,6 +66,7 @@ facts_of(int bits)
 	    .ended = (bits & ENDED) != 0,
 	    .kept = (bits & KEPT) != 0,
 	    .changed = (bits & CHANGED) != 0,
+	    .conflated = (bits & CONFLATED) != 0,
 	};
 }
 
