@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/shared/config.h"
+#include "broker/shared/config_channel.h"
 #include "broker/worker/connection.h"
 #include "broker/worker/permit.h"
 #include "broker/worker/stride.h"
@@ -81,6 +83,7 @@ ended_note(struct worker *worker, const struct subscriber *subscriber)
 	forget(ended, row);
 	*row = (struct ended_row){
 	    .opened = subscriber->opened,
+	    .snapshot_to = subscriber->snapshot_to,
 	    .reached = facts_position(worker, subscriber),
 	    .uncertain = uncertain_of(subscriber),
 	    .at_ms = worker_now_ms(worker),
@@ -158,6 +161,11 @@ ended_facts(struct verdict_facts *facts, const struct worker *worker,
 	    .reached = cursor <= row->reached,
 	    .changed = cursor <= row->uncertain && cursor <= row->reached,
 	};
+	if (facts->covered && !facts->begun && cursor <= row->snapshot_to &&
+	    config_channel_latest(worker->config, about->event.channel)) {
+		facts->begun = about->stored;
+		facts->changed = true;
+	}
 	if (about->known && (row->conflates || stride_channel_ms(worker,
 						   about->event.channel) > 0))
 		facts_find_conflated(facts, worker, row->id, &about->event);

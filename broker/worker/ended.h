@@ -25,15 +25,16 @@ struct worker;
 enum { ENDED_ROWS = 1024, ENDED_TEXT_BYTES = 768 };
 
 struct ended_row {
-	uint64_t opened;    /* the cursor it began with */
-	uint64_t reached;   /* all up to here was handled */
-	uint64_t uncertain; /* of events up to here, it is not sure what it
-			     * got; UINT64_MAX: of all */
-	uint64_t at_ms;     /* when it ended, Unix time */
-	const char *reason; /* static */
-	bool conflates;     /* it was conflated */
-	char *text;         /* user, address, channels, each with a NUL */
-	uint32_t channels;  /* how many there are in the text */
+	uint64_t opened;      /* the cursor it began with */
+	uint64_t snapshot_to; /* up to here it may have got a snapshot */
+	uint64_t reached;     /* all up to here was handled */
+	uint64_t uncertain;   /* of events up to here, it is not sure what it
+			       * got; UINT64_MAX: of all */
+	uint64_t at_ms;       /* when it ended, Unix time */
+	const char *reason;   /* static */
+	bool conflates;       /* it was conflated */
+	char *text;           /* user, address, channels, each with a NUL */
+	uint32_t channels;    /* how many there are in the text */
 	char id[ROSTER_ID_SIZE];
 };
 

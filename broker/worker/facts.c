@@ -1,11 +1,14 @@
 /* facts: of a stream and one event. See facts.h. */
 #include "broker/worker/facts.h"
 
+#include "broker/shared/config.h"
+#include "broker/shared/config_channel.h"
 #include "broker/shared/filter.h"
 #include "broker/worker/conflated.h"
 #include "broker/worker/permit.h"
 #include "broker/worker/revoked.h"
 #include "broker/worker/rewind.h"
+#include "broker/worker/snapshot.h"
 #include "broker/worker/stride.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
@@ -103,6 +106,25 @@ facts_find_conflated(struct verdict_facts *facts, const struct worker *worker,
 		facts->changed = true;
 }
 
+/* The stream began after the event. Of a channel that keeps the latest of each
+ * key, it got it all the same, as a part of a snapshot: surely, when it still
+ * is the latest. */
+static void
+find_in_snapshot(struct verdict_facts *facts, const struct worker *worker,
+    const struct subscriber *subscriber, const struct facts_event *about)
+{
+	const struct snapshot *coming = subscriber->snapshots;
+
+	if (about->event.cursor > subscriber->snapshot_to ||
+	    !config_channel_latest(worker->config, about->event.channel))
+		return;
+	/* A channel that was added may have had one, or none; and what is not
+	 * the latest any more may have been so then. */
+	facts->changed |= !about->stored || subscriber->rewind != NULL;
+	facts->begun = about->stored;
+	facts->reached = coming == NULL || about->event.cursor <= coming->at;
+}
+
 void
 facts_find(struct verdict_facts *facts, const struct worker *worker,
     const struct subscriber *subscriber, const struct facts_event *about)
@@ -125,6 +147,8 @@ facts_find(struct verdict_facts *facts, const struct worker *worker,
 	    facts, subscriber, about, facts_position(worker, subscriber));
 	if (!about->known)
 		return;
+	if (facts->covered && !facts->begun)
+		find_in_snapshot(facts, worker, subscriber, about);
 	facts->withdrawn =
 	    subscriber_is_closed(subscriber, event->channel) ||
 	    (!facts->covered && is_revoked(worker, subscriber, event));

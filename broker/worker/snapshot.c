@@ -84,7 +84,7 @@ snapshot_begin(struct worker *worker, struct subscriber *subscriber,
 		destroy(snapshot);
 		return 0;
 	}
-	snapshot->to = start->cursor;
+	snapshot->to = subscriber->snapshot_to = start->cursor;
 	append(subscriber, snapshot);
 	worker_count(worker, METRIC_SNAPSHOTS, 1);
 	return 0;

@@ -63,8 +63,10 @@ struct subscriber {
 	struct filter *filter; /* NULL: every event */
 	struct rewind *rewind; /* NULL: its channels are all at its cursor */
 	struct snapshot *snapshots; /* the first comes next; NULL: none */
-	struct buf *owed;           /* control events that wait for the end of a
-				     * half-written event; NULL: none */
+	uint64_t snapshot_to; /* the last one that it got, or is to get, goes
+			       * up to here; 0: none ever */
+	struct buf *owed;     /* control events that wait for the end of a
+			       * half-written event; NULL: none */
 	enum subscriber_place place;
 	unsigned shape; /* its number in config->shapes */
 	bool owes_live; /* "live" is to be sent at the head */

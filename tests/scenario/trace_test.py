@@ -241,6 +241,27 @@ class Trace(BrokerCase):
             return len(got) < len(cursors)
         wait_for(passed_over, "an event that is passed over")
 
+    def test_what_came_in_a_snapshot_is_written(self):
+        broker = self.broker(start=False)
+        broker.config = os.path.join(broker.folder, "conf")
+        with open(broker.config, "w", encoding="ascii") as file:
+            file.write("[channel last:*]\nkeep = latest\n")
+        broker.start()
+        old = self.publish(broker, "-k", "k", "last:a", "old")
+        cursor = self.publish(broker, "-k", "k", "last:a", "new")
+        other = self.publish(broker, "-k", "k", "a", "new")
+        stream = broker.stream("last:a,a")
+        self.addCleanup(stream.close)
+        name = stream.control("connected")["stream"]
+        wait_for(lambda: self.verdicts(broker, "explain", ME, cursor) ==
+                 {name: "written"}, "the snapshot")
+        self.assertEqual(self.verdicts(broker, "explain", ME, other),
+                         {name: "began-after"})
+        wait_for(lambda: not self.ask(broker, "trace", old)["event"]["stored"],
+                 "the trimming")
+        self.assertEqual(self.verdicts(broker, "explain", ME, old),
+                         {name: "began-after?"})
+
     def test_workers_that_are_stuck_or_die_are_named(self):
         broker = self.broker(broker__workers=3)
         names = [self.open(broker, "a")[1] for _ in range(9)]
