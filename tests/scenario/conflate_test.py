@@ -112,7 +112,7 @@ class Conflate(BrokerCase):
 
     def test_more_keys_than_fit_into_a_write_all_come(self):
         for settings in ({}, {"broker__window_events": 64}):
-            broker = self.broker(**settings)
+            broker = self.broker(http__send_buffer="1m", **settings)
             with broker.publisher() as publisher:
                 log = []
                 for n in range(6000):
@@ -160,18 +160,19 @@ class Conflate(BrokerCase):
             self.assertLess(len(ids) - keyless, 3000)
 
     def test_what_a_filter_lets_pass_is_what_counts(self):
-        broker = self.broker()
-        with broker.publisher() as publisher:
-            log = []
-            for n in range(40):
-                self.publish(publisher, log, "a", "k%d" % (n % 4), "x",
-                             "t.yes" if n % 8 < 4 or n < 20 else "t.no")
-            rows = self.settle(publisher, log)
-        stream = self.open(broker, "/stream?channels=a&types=t.yes&since=-1"
-                           "&live=false&conflate=1s")
-        self.assertEqual([event.id for event in stream.rest() if event.id],
-                         last_of_each([row for row in rows
-                                       if row.kind == "t.yes"]))
+        for settings in ({}, {"broker__window_events": 64}):
+            broker = self.broker(**settings)
+            with broker.publisher() as publisher:
+                log = []
+                for n in range(400):
+                    self.publish(publisher, log, "a", "k%d" % (n % 4), "x",
+                                 "t.yes" if n % 8 < 4 or n < 200 else "t.no")
+                rows = self.settle(publisher, log)
+            stream = self.open(broker, "/stream?channels=a&types=t.yes"
+                               "&since=-1&live=false&conflate=1s")
+            self.assertEqual(
+                [event.id for event in stream.rest() if event.id],
+                last_of_each([row for row in rows if row.kind == "t.yes"]))
 
     def test_an_added_channel_begins_with_the_latest(self):
         broker = self.broker()
