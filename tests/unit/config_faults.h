@@ -22,8 +22,9 @@ static const struct {
     {"[http]\nretry: 1s\n", ":2: got \"retry: 1s\", expected key = value"},
     {"[http]\nretri = 1s\n", ":2: [http] retri: there is no such setting, "
 			     "did you mean [http] retry?"},
-    {"[http]\nmax_age = 1s\n", ":2: [http] max_age: there is no such setting, "
-			       "did you mean [history] max_age?"},
+    {"[http]\ndurability = fsync\n",
+	":2: [http] durability: there is no such setting, "
+	"did you mean [history] durability?"},
     {"[http]\nwhatever = 1s\n",
 	":2: [http] whatever: there is no such setting"},
     {"[http]\nRetry = 1s\n", ":2: [http] Retry: there is no such setting, "
