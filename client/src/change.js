@@ -19,6 +19,6 @@ export async function changeStream(settings, id, token, change, signal) {
         headers: { 'Content-Type': change && 'application/json' },
         body: change && JSON.stringify(change) });
     if (!response.ok)
-        throw await problemOf(response, settings.env.Date.now());
+        throw await problemOf(response, settings);
     return response.json().catch(() => null);
 }

@@ -204,7 +204,7 @@ export function createConnection(settings, createSource, forget) {
         },
         channel(name) {
             if (!NAME.test(name))
-                throw new TypeError('not a channel or pattern: ' + name);
+                throw new TypeError('no channel: ' + name);
             return createChannel(name, begin, end, buffer);
         },
         renew: (token) => source.renew(token),

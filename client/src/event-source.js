@@ -6,8 +6,8 @@
 import { problemOf, request, streamUrl } from './request.js';
 /** @import {Transport} from './internal.js' */
 
-const NAMES = ['message', 'connected', 'live', 'resync', 'subscribed',
-    'revoked', 'token-expiring', 'bye', 'ping'];
+const NAMES = ['message', 'connected', 'live', 'resync', 'snapshot',
+    'subscribed', 'revoked', 'token-expiring', 'bye', 'ping'];
 
 /**
  * Reads the stream to its end. Throws when it could not be opened.
@@ -40,5 +40,5 @@ export async function openByEventSource(settings, asked, sink, signal) {
     const response = await request(settings, url, undefined,
         { method: 'HEAD', signal, headers: { Accept: 'text/event-stream' } });
     if (response.status !== 200)
-        throw await problemOf(response, settings.env.Date.now());
+        throw await problemOf(response, settings);
 }

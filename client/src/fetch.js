@@ -15,7 +15,7 @@ export async function openByFetch(settings, asked, sink, signal) {
             'Last-Event-ID': asked.cursor } });
     const type = /** @type {any} */ (response.headers.get('Content-Type'));
     if (response.status !== 200 || !/^text\/event-stream/i.test(type))
-        throw await problemOf(response, settings.env.Date.now());
+        throw await problemOf(response, settings);
     sink.alive();
     const parser = createParser(sink);
     const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body)

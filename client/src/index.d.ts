@@ -13,8 +13,10 @@ export interface ChannelEvent<Data = any> {
     data: Data;
     /** Unix time in ms at which the broker accepted it. */
     ts: number;
-    /** Its place in the broker's log. */
+    /** Its place in the broker's log; "" of a snapshot's. */
     cursor: string;
+    /** true: it is no news, but the latest of its key there was before. */
+    snapshot?: boolean;
     [member: string]: any;
 }
 
@@ -124,6 +126,9 @@ export interface ConnectionEvents {
     resync: Resync;
     /** Everything up to this cursor has come. */
     live: { cursor?: string };
+    /** What these channels are like comes next: of each key the latest event,
+     * with the member `snapshot`. */
+    snapshot: { channels: string[] };
     /** The token ends soon, and there is no callback to ask for another. */
     'token-expiring': { expires?: unknown; seconds?: number };
     /** The broker ends the stream; it will be opened again. */

@@ -8,7 +8,7 @@ export interface Sink {
     /** Everything up to this cursor has come. */
     reached(cursor: string): void;
     /** The cursor means nothing to the broker; the log goes on from here. */
-    restart(cursor: string): void;
+    restart(cursor: string | undefined): void;
     /** From here on these channels lose nothing. */
     ready(channels: string[]): void;
     resync(resync: Resync): void;
@@ -16,7 +16,7 @@ export interface Sink {
     refused(error: SsemuxError): void;
     error(error: SsemuxError): void;
     /** Something for the connection's listeners. */
-    notice(name: 'live' | 'bye' | 'token-expiring', info: any): void;
+    notice(name: 'live' | 'snapshot' | 'bye' | 'token-expiring', info: any): void;
     /** The stream has come to its end, as asked for. */
     end(): void;
 }

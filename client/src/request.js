@@ -5,7 +5,7 @@ import { SsemuxError } from './error.js';
 /** @import {Asked, Settings} from './internal.js' */
 
 /** Refusals that pass: try again later. */
-const TEMPORARY = new Set([408, 425, 429]);
+const TEMPORARY = [408, 425, 429];
 
 /**
  * The stream's address.
@@ -43,15 +43,15 @@ export function request(settings, url, token, init) {
 /**
  * What a refusal says, as an error.
  * @param {Response} response
- * @param {number} now
+ * @param {Settings} settings
  */
-export async function problemOf(response, now) {
+export async function problemOf(response, { env }) {
     const { status } = response;
     const problem = await response.json().catch(() => null) ?? {};
     const wait = /** @type {any} */ (response.headers.get('Retry-After'));
     const code = problem.code ?? 'http-' + status;
     return new SsemuxError(problem.detail ?? code, { code, status,
-        final: status < 500 && !TEMPORARY.has(status),
-        wait: Number(wait) * 1000 || Date.parse(wait) - now || 0,
+        final: status < 500 && !TEMPORARY.includes(status),
+        wait: Number(wait) * 1000 || Date.parse(wait) - env.Date.now() || 0,
     });
 }

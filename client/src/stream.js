@@ -34,6 +34,9 @@ export function createStream(settings, sink) {
     let wanted = new Set();
     /** What the broker was asked for last. @type {Set<string>} */
     let asked = new Set();
+    /** Of these the latest events are on their way. @type {string[]} */
+    let coming = [];
+    let changes = !fixed; // live streams can be changed, as far as is known
     let marked = false; // this broker says when a stream has caught up
     let running = false;
     let changing = false;
@@ -106,7 +109,6 @@ export function createStream(settings, sink) {
             timer = env.setTimeout(resolve, ms);
         });
         env.clearTimeout(timer);
-        resume = undefined;
     }
 
     function wake() {
@@ -143,7 +145,15 @@ export function createStream(settings, sink) {
         native = transport === 'eventsource' && env.EventSource && !bearer;
         const transfer = native ?
             (await import('./event-source.js')).openByEventSource : openByFetch;
-        asked = new Set(wanted);
+        // The cursor is of channels that were there. To a cursor there is no
+        // snapshot: what is new, or has not got its own, is added later.
+        asked = new Set(marked && changes ? without(asked, (name) =>
+            !wanted.has(name) || coming.includes(name)) : wanted);
+        if (!asked.size) {
+            asked = new Set(wanted);
+            cursor = undefined;
+            marked = false;
+        }
         await transfer(settings, { channels: [...asked], token: bearer,
             cursor }, {
             message: (message) => signal.aborted || take(message),
@@ -199,21 +209,26 @@ export function createStream(settings, sink) {
         // @ts-ignore: no name is inherited
         __proto__: null,
         connected: opened,
-        ping: () => opened({}),
+        ping: thrive,
         live(info) {
             thrive();
             reached(info.cursor);
             marked = true;
+            coming = [];
             sink.ready([...asked]);
             sink.notice('live', info);
         },
         resync(info) {
-            if (info.reason === 'cursor' && hello.cursor)
-                sink.restart(cursor = hello.cursor);
+            if (info.reason === 'cursor')
+                sink.restart(cursor = hello.cursor ?? undefined);
             sink.resync(info);
         },
+        snapshot(info) {
+            coming = info.channels;
+            sink.notice('snapshot', info);
+        },
         subscribed: ({ channels = [] }) => sink.ready(channels),
-        revoked: ({ channels = [] }) => refuse('revoked', channels),
+        revoked: ({ channels }) => refuse('revoked', channels),
         'token-expiring'(info) {
             if (typeof settings.token === 'function')
                 renew();
@@ -237,8 +252,7 @@ export function createStream(settings, sink) {
         expect(heartbeat && !native ? heartbeat * 2000 + 1000 : 0);
         become('open');
         reached(info.cursor);
-        if (info.refused?.length)
-            refuse('channels-refused', info.refused);
+        refuse('channels-refused', info.refused);
         // What is new beside old channels gets old events until it is live.
         if (!marked)
             sink.ready([...asked]);
@@ -266,7 +280,9 @@ export function createStream(settings, sink) {
 
     /** These channels are over.
      * @param {string} code @param {string[]} channels */
-    function refuse(code, channels, text = code) {
+    function refuse(code, channels = [], text = code) {
+        if (!channels.length)
+            return;
         const rest = (/** @type {Set<string>} */ set) => new Set(without(set,
             (own) => channels.some((channel) => covers(channel, own))));
         wanted = rest(wanted);
@@ -321,17 +337,19 @@ export function createStream(settings, sink) {
                     refused.includes(name)))
                 throw 0;
             asked = target;
+            changes = true;
             sink.ready(subscribe);
-            if (refused.length)
-                refuse('channels-refused', refused);
+            refuse('channels-refused', refused);
         } catch (/** @type {any} */ { code, status, message }) {
             if (signal.aborted)
                 return;
             if (subscribe.length &&
                 (status === 400 || code === 'channels-refused'))
                 refuse(code, subscribe, message);
-            else
+            else {
+                changes = false;
                 end('again');
+            }
         }
     }
 

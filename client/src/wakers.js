@@ -10,9 +10,8 @@
  * @param {() => void} wake
  */
 export function listenForWaking(env, signal, wake) {
-    const { document } = env;
-    const look = () => document?.visibilityState === 'hidden' || wake();
-    for (const [target, name] of [[env, 'online'], [env, 'pageshow'],
-        [document, 'visibilitychange']])
-        target?.addEventListener?.(name, look, { signal });
+    const look = () => env.document?.visibilityState === 'hidden' || wake();
+    // The last one is the document's; it bubbles.
+    for (const name of ['online', 'pageshow', 'visibilitychange'])
+        env.addEventListener?.(name, look, { signal });
 }

@@ -159,6 +159,7 @@ export class Broker {
         const child = spawn(join(BUILD, program),
             ['-s', this.socket, ...options],
             { stdio: ['pipe', 'ignore', 'inherit'] });
+        child.stdin?.on('error', () => {}); // it need not read
         child.stdin?.end(input);
         const [status] = await once(child, 'exit');
         if (status !== 0)

@@ -66,7 +66,8 @@ test('killed workers cost neither an event nor a resync', async (t) => {
     assert.deepEqual(inA, all);
     assert.deepEqual(inB, all);
     assert.deepEqual(resyncs, []);
-    assert.equal((await broker.stats()).totalConnections, 1);
+    await waitFor(async () =>
+        (await broker.stats()).totalConnections === 1);
 });
 
 test('a broker that is drained and started again is found', async (t) => {
@@ -216,3 +217,38 @@ test('live=false: an iterator gets what there is, and ends', async (t) => {
         seen.push(data);
     assert.deepEqual(seen, rows('', 0, 300).map(({ data }) => data));
 });
+
+test('a channel that keeps the latest brings it, on one connection',
+    async (t) => {
+        const broker = await Broker.start(t,
+            { 'channel last:*.keep': 'latest' });
+        await broker.publish(...['x', 'y', 'x'].map((key, data) =>
+            ({ channel: 'last:b', key, data })));
+        const { connection } = open(t, broker.url + '?window=20ms');
+        const a = connection.channel('a');
+        await a.ready();
+        /** @type {any[]} */
+        const got = [];
+        connection.channel('last:b').on('event',
+            ({ key, data, snapshot }) => got.push([key, data, snapshot]));
+        await waitFor(() => got.length === 2);
+        await broker.publish({ channel: 'last:b', key: 'y', data: 9 });
+        await waitFor(() => got.length === 3);
+        assert.deepEqual(got, [['y', 1, true], ['x', 2, true],
+            ['y', 9, undefined]]);
+        // A component that is new while there is no stream.
+        await broker.stop();
+        await waitFor(() => connection.state === 'waiting');
+        /** @type {any[]} */
+        const later = [];
+        connection.channel('last:*').on('event',
+            ({ key, data }) => later.push([key, data]));
+        connection.channel('last:c').on('event', () => {});
+        await broker.run();
+        await waitFor(() => connection.state === 'open');
+        await broker.publish({ channel: 'last:c', key: 'z', data: 10 });
+        await waitFor(() => later.some(([key]) => key === 'z'));
+        assert.deepEqual(got.length, 3);
+        await waitFor(async () =>
+            (await broker.stats()).totalConnections === 1);
+    });

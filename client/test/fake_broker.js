@@ -82,6 +82,10 @@ export class FakeBroker {
     tells = true;
     /** Does it say when a stream has caught up? */
     marks = true;
+    /** Channels of which it keeps the latest event of each key. */
+    keeps = new Set();
+    /** Does a snapshot end? Else it stops behind its first event. */
+    ends = true;
     retry = 0;
     heartbeat = 15;
     /** Patterns that nobody may subscribe to. @type {string[]} */
@@ -108,10 +112,11 @@ export class FakeBroker {
         return this.log.at(-1)?.cursor ?? '0-0';
     }
 
-    /** @param {string} channel @param {any} [data] @param {string} [type] */
-    publish(channel, data = {}, type = undefined) {
+    /** @param {string} channel @param {any} [data] @param {string} [type]
+     * @param {string} [key] */
+    publish(channel, data = {}, type = undefined, key = undefined) {
         const event = { cursor: `1000-${this.log.length + 1}`, channel, type,
-            ts: 1000, data };
+            key, ts: 1000, data };
         this.log.push(event);
         this.live.forEach((stream) => stream.give(event));
         return event.cursor;
@@ -154,14 +159,41 @@ export class FakeBroker {
         stream.control('connected', { stream: 'S' + this.streams.length,
             channels: allowed, refused: request.channels.filter(
                 (/** @type {string} */ name) => this.forbidden.includes(name)),
-            cursor: start, heartbeat: this.heartbeat });
+            cursor: request.last || !this.kept(allowed).length ? start : null,
+            heartbeat: this.heartbeat });
+        if (!request.last && !this.snapshot(stream, allowed))
+            return answer(stream);
         for (const event of this.log.filter(({ cursor }) =>
             isAfter(cursor, start)))
             stream.give(event);
         if (this.marks)
             stream.control('live', { cursor: this.head });
-        return new Response(stream.body, { headers: {
-            'Content-Type': 'text/event-stream' } });
+        return answer(stream);
+    }
+
+    /** Of these channels the latest event of each key, in their order.
+     * @param {string[]} channels */
+    kept(channels) {
+        const events = this.log.filter(({ channel }) =>
+            this.keeps.has(channel) && channels.includes(channel));
+        return events.filter(({ channel, key }, at) => !events.slice(at + 1)
+            .some((later) => later.channel === channel && later.key === key));
+    }
+
+    /** Has it come to its end? @param {FakeStream} stream
+     * @param {string[]} channels */
+    snapshot(stream, channels) {
+        const events = this.kept(channels);
+        if (!events.length)
+            return true;
+        stream.control('snapshot', { channels });
+        for (const { cursor, ...event } of this.ends ? events :
+            events.slice(0, 1))
+            stream.write('data: ' + JSON.stringify({ ...event,
+                snapshot: true }) + '\n\n');
+        if (this.ends)
+            stream.control('live', { cursor: this.head });
+        return this.ends;
     }
 
     /** @param {any} request */
@@ -184,9 +216,16 @@ export class FakeBroker {
         const answer = { channels: [...stream.channels], refused };
         if (subscribe.length && this.tells)
             stream.control('subscribed', answer);
+        this.snapshot(stream, subscribe);
         return Response.json ? Response.json(answer) :
             new Response(JSON.stringify(answer));
     }
+}
+
+/** @param {FakeStream} stream */
+function answer(stream) {
+    return new Response(stream.body, { headers: {
+        'Content-Type': 'text/event-stream' } });
 }
 
 /**

@@ -47,7 +47,9 @@ class Target extends EventTarget {
 }
 
 export class FakePage extends Target {
-    document = Object.assign(new Target(), { visibilityState: 'visible' });
+    document = { visibilityState: 'visible', // its events bubble
+        dispatchEvent: (/** @type {Event} */ event) =>
+            this.dispatchEvent(event) };
     navigator = { onLine: true };
     location = { href: 'http://page.example/index.html' };
     /** What the dice show next; then 1/2. @type {number[]} */
