@@ -32,8 +32,8 @@ check  libclang-rt-dev rt                  fuzz tests: runtime of the sanitizers
 check  mandoc          tool mandoc         reads the manual pages
 check  universal-ctags tool ctags          measures functions
 check  chromium        tool chromium       the browser
-client nodejs          tool node           runs the JavaScript client
-client npm             tool npm            installs what its tests need
+client nodejs          tool node           runs the JavaScript client and the systems in examples/
+client npm             tool npm            installs what these need
 client python3         tool python3        counts its tests
 lint   clang-format    tool clang-format   formatting of C
 lint   cppcheck        tool cppcheck       static analysis of C

@@ -20,10 +20,12 @@ export class Publisher {
      */
     publish(channel, event) {
         const { child, waiting } = this.run ??= this.begin();
-        return new Promise((resolve, reject) => {
+        const stored = new Promise((resolve, reject) => {
             waiting.push({ resolve, reject });
             child.stdin.write(JSON.stringify({ channel, ...event }) + '\n');
         });
+        stored.catch(() => {}); // who does not wait for it need not care
+        return stored;
     }
 
     begin() {

@@ -3,6 +3,8 @@
  * with a browser window of their own that has nothing to do with the others'.
  */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { after } from 'node:test';
 import { chromium } from 'playwright-core';
 import { start } from './start.js';
@@ -25,8 +27,10 @@ let browser;
 after(async () => (await browser)?.close());
 
 function launch() {
-    return browser ??= chromium.launch({ args: FLAGS,
-        executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium' });
+    const found = process.env.PATH.split(delimiter)
+        .map((folder) => join(folder, 'chromium')).find(existsSync);
+    assert.ok(found, 'chromium is not here: packaging/deps.sh check');
+    return browser ??= chromium.launch({ args: FLAGS, executablePath: found });
 }
 
 /** Waits until it is true; its value.
