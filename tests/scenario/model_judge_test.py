@@ -117,6 +117,31 @@ class Judge(unittest.TestCase):
         self.play(course_of(log, "a", start=6, bad=True),
                   resync("a", reason="cursor"), live(6))
 
+    def test_knows_filters_and_conflation(self):
+        log = Log(100)
+        log.add([Acked((place + 1) << 20, "a", kind, key, "x", 0)
+                 for place, (kind, key) in enumerate([
+                     ("t", "k"), ("t", "l"), ("u", "k"), ("t", "k"),
+                     ("t", ""), ("u", "l")])])
+        self.play(course_of(log, "a", types=["t"]), 0, 1, 3, 4, live(6))
+        course = course_of(log, "a")
+        course.keys = ("k", )
+        self.play(course, 0, 2, 3, live(6))
+
+        def conflated(*notes, stride=6, types=()):
+            course = course_of(log, "a", types=types)
+            course.conflates, course.stride = True, stride
+            return (course,) + notes
+        self.play(*conflated(3, 4, 5, live(6)))
+        self.play(*conflated(1, 3, 4, live(6), types=["t"]))
+        self.play(*conflated(0, 1, 3, 4, 5, live(6), stride=0))
+        self.play(*conflated(1, 2, 4, 5, live(6), stride=0)[:3])
+        self.wrong("not the last", *conflated(0))
+        self.wrong("missing: 4-0", *conflated(2, 4, stride=0))
+        self.wrong("missing: 5-0", *conflated(3, 5))
+        self.wrong("missing: 6-0", *conflated(3, 4, live(6)))
+        self.wrong("missing: 2-0", *conflated(3, 4, types=["t"]))
+
     def test_knows_what_a_slow_stream_may_lose(self):
         def slow(*members, start=0):
             log = log_of("a", "b", "a", "b", "a", "c", "a")
@@ -238,6 +263,21 @@ class TheLog(unittest.TestCase):
         self.assertEqual(log.lost(1 << 20, everything), {"b"})
         self.assertEqual(log.lost(2 << 20, everything), set())
         self.assertEqual(log.lost(0, "a".__eq__), {"a"})
+
+    def test_rules_of_channels(self):
+        log = Log(100, {"few": 2, "none": 0, "latest": "latest"})
+        log.add([Acked((place + 1) << 20, channel, None, key, "x", 0)
+                 for place, (channel, key) in enumerate([
+                     ("few:a", ""), ("few:b", ""), ("few:a", ""),
+                     ("none:a", ""), ("latest:a", "k"), ("latest:a", ""),
+                     ("latest:a", "k"), ("latest:b", "k"), ("few:a", ""),
+                     ("latest:a", "")])])
+        log.trim()
+        log.trim()
+        self.assertEqual([cursor >> 20 for cursor in log.kept()],
+                         [2, 3, 7, 8, 9, 10])
+        self.assertEqual(log.horizon, {"few:a": 1 << 20, "none:a": 4 << 20})
+        self.assertEqual(log.superseded, {4, 5})
 
 
 if __name__ == "__main__":

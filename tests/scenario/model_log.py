@@ -93,8 +93,13 @@ def block(row, form, snapshot=False):
 class Log:
     """Rows in order; a place is an index into them."""
 
-    def __init__(self, limit):
+    def __init__(self, limit, rules=()):
         self.limit = limit      # history.max_events
+        self.rules = dict(rules)  # first segment: all that is kept of a
+                                  # channel: a number of events, or "latest"
+        self.ruled = 0          # places below have been looked at for these
+        self.superseded = set()  # places that are gone, and no loss
+        self.newest = {}        # channel: places; channel, key: place
         self.rows = []
         self.cursors = []
         self.gone = set()       # places that the store has let go of
@@ -132,6 +137,26 @@ class Log:
         while len(self.rows) - self.oldest > self.limit:
             self.let_go(self.oldest)
             self.oldest += 1
+
+        for place in range(self.ruled, len(self.rows)):
+            self.keep(place)
+        self.ruled = len(self.rows)
+
+    def keep(self, place):
+        """The rules of the event's channel."""
+        row = self.rows[place]
+        rule = self.rules.get(row.channel.split(":")[0])
+        if rule == "latest":
+            older = self.newest.get((row.channel, row.key))
+            if older is not None:
+                self.gone.add(older)
+                self.superseded.add(older)
+            self.newest[row.channel, row.key] = place
+        elif rule is not None:
+            kept = self.newest.setdefault(row.channel, [])
+            kept.append(place)
+            while len(kept) > rule:
+                self.let_go(kept.pop(0))
 
     def let_go(self, place):
         row = self.rows[place]

@@ -6,102 +6,18 @@ import subprocess
 
 import msgpack_wire as wire
 from broker import BUILD
+from model_draw import FILTERS, KEYS, NAMES, Draw
 from model_pages import Pages
 from model_world import NOW
 from patterns import takes
 
-TYPES = ["", "", "order", "order.updated", "order.created", "page"]
-FILTERS = [()] * 5 + [("order.*",), ("!page",), ("order.*", "!order.created"),
-                      ("page", "order"), ("order",)]
-KEYS = [()] * 6 + [("k1",), ("!k1",), ("k*", "!k2"), ("*",)]
-NAMES = ["a", "a:1", "a:10", "a:1:x", "ab:1", "b", "a:", "a:2", "a@1"]
-PATTERNS = ["*", "a:*", "a:1:*", "b:*"] + NAMES
-
-
-class Play:
-    """Channels have names of the story's own, so that many stories share a
-    broker; some streams take all channels, those of others as well."""
+class Play(Draw):
+    """One story, of the steps below."""
 
     def __init__(self, world, dice, name):
-        self.world, self.dice, self.name = world, dice, name
+        super().__init__(world, dice, name)
         world.dice = dice
-        self.count = 0
-        self.begin = world.log.head
         self.done = []  # what happened, for who reads the failure
-
-    def own(self, pattern):
-        return self.name + ":" + pattern
-
-    # ---- drawing
-
-    def data(self):
-        """(data, flags), with a number that no other has."""
-        self.count += 1
-        text = "%d %s" % (self.count, "x" * self.dice.choice(
-            [0, 10, 100, 300, 700]))
-        return self.dice.choice([
-            (text, 0), (text, 0), (text, wire.FLAG_TEXT),
-            (text.replace(" ", " é\"\\\r\n\t\r\n\n\r"), wire.FLAG_TEXT),
-            ('{"n":%d, "t":[1,"%s"]}' % (self.count, text), 0),
-            ('{"n":%d}' % self.count, wire.FLAG_TEXT),
-            ('[%d,\n "%s"]' % (self.count, text), wire.FLAG_JSON),
-            (text.encode() + b"\0\xff\n", 0),
-            ({"n": self.count, "t": text, "l": [None, True, -3]}, 0),
-            (self.count, 0), ("", 0)])
-
-    def row(self, channel=None, size=0):
-        data, flags = self.data()
-        if size:
-            data, flags = "%d " % self.count + "y" * size, 0
-        return (self.dice.choice(self.world.sources),
-                channel or self.own(self.dice.choice(NAMES)), data,
-                self.dice.choice(TYPES) or None,
-                self.dice.choice(["", "", "k1", "k2", "k3"]) or None, flags)
-
-    def rows(self, count, size=0):
-        return [self.row(size=size and self.dice.choice([10, size]))
-                for _ in range(count)]
-
-    def patterns(self):
-        chosen = self.dice.sample(PATTERNS, self.dice.choice([1, 1, 2, 3, 5]))
-        out = [self.own(each) for each in chosen]
-        if self.dice.random() < 0.1:
-            out.insert(self.dice.randrange(len(out) + 1), "*")
-        return out
-
-    def cursor(self):
-        """One that was given, or lies between two, of this story mostly."""
-        log = self.world.log
-        if not log.rows:
-            return 0
-        if self.dice.random() < 0.05:  # never given, and parses
-            return log.head + self.dice.choice([1, 1000 << 20])
-        first = log.behind(self.begin) if self.dice.random() < 0.8 else \
-            max(0, len(log) - 2 * log.limit)
-        at = self.dice.choice([
-            self.dice.randrange(first, len(log) + 1), len(log),
-            min(len(log), max(first, log.oldest))])
-        cursor = log.cursors[at - 1] if at else 0
-        return cursor - self.dice.choice([0, 0, 0, 1]) if cursor else 0
-
-    def where(self, how):
-        """Where a stream begins, or what is added to one."""
-        world, what = self.world, self.dice.random()
-        if world.under_way:
-            return world.now(how) if what < 0.5 else \
-                world.at_cursor(world.log.head, how)
-        if what < 0.6:
-            return world.at_cursor(self.cursor(), how)
-        return self.dice.choice([world.oldest, world.garbage, world.now,
-                                 world.long_ago])(how)
-
-    def start(self):
-        if self.dice.random() < 0.25:
-            return self.world.now()
-        how = self.dice.choice(["since", "since", "header", "lastEventId"])
-        if self.dice.random() < 0.1 and not self.world.under_way:
-            return self.world.ago(how)
-        return self.where(how)
 
     def some(self, streaming=True):
         """A client of which this may be asked; None."""
@@ -119,14 +35,14 @@ class Play:
     def do_flood(self):
         """So much that history is let go."""
         world = self.world
-        count = self.dice.randrange(1, world.log.limit + 20)
-        size = 0 if world.mode.limit < world.mode.window else \
+        count = self.dice.randrange(1, world.reach + 20)
+        size = 0 if world.volatile else \
             self.dice.choice([0, 900, 3000])
         world.publish(self.rows(count, size))
         return count
 
     def do_large(self):
-        if self.world.mode.limit < self.world.mode.window:
+        if self.world.volatile:
             return self.do_publish()
         self.world.publish([self.row(size=self.dice.choice(
             [5000, 12000, 40000])) for _ in range(self.dice.choice([1, 3]))])
@@ -216,9 +132,9 @@ class Play:
             return None
         world, course = self.world, client.course
         behind = world.log.behind(course.lowest) < world.log.oldest
-        if client.stalled and world.mode.limit < world.mode.window:
+        if client.stalled and world.volatile:
             return None
-        if world.mode.limit < world.mode.window or (
+        if world.volatile or (
                 behind and not course.lossy) or (
                     not slow and self.dice.random() < 0.5):
             # Losses are told once to who has got everything.
@@ -231,10 +147,12 @@ class Play:
             self.dice.choice([[], [], [self.own("none")]])
         if self.dice.random() < 0.5:
             drop = []
+        if world.log.rules:
+            drop = [each for each in drop if each != self.own("word")]
         if not add and not drop:
             return None
-        asked = world.now() if self.dice.random() < 0.3 else \
-            self.where("since")
+        asked = world.now("since" if world.log.rules else None) \
+            if self.dice.random() < 0.3 else self.where("since")
         if not add:
             asked = NOW
         client.change(add, drop, asked)
@@ -279,8 +197,8 @@ class Play:
         if client.course.members:
             self.last_word(client)
         world.publish(self.rows(self.dice.randrange(
-            world.log.limit // 2, world.log.limit), 3000 * (
-                world.mode.limit >= world.mode.window)))
+            world.reach // 2, world.reach), 3000 * (
+                not world.volatile)))
         return self.do_change(client)
 
     def do_lag(self):
@@ -293,8 +211,8 @@ class Play:
             if not client.course.members:
                 return None
             client.stalled = True
-            world.publish(self.rows(world.log.limit + 10, 3000 * (
-                world.mode.limit >= world.mode.window)))
+            world.publish(self.rows(world.reach + 10, 3000 * (
+                not world.volatile)))
             self.sync(client)
         return client.patterns
 
@@ -310,7 +228,7 @@ class Play:
         many = [self.own("m:%d" % n + "x" * 150) for n in range(12)]
         for number in range(self.dice.randrange(20)):
             client.change(*((many, []) if number % 2 == 0 else (
-                [], many)), self.world.now())
+                [], many)), self.world.now("since"))
         return client.patterns
 
     def do_sync(self):
@@ -336,7 +254,7 @@ class Play:
                     if takes(course.types, each))
         key = next(each for each in ("", "k1", "k2")
                    if takes(course.keys, each))
-        channel = patterns[-1]
+        channel = self.own("word") if self.world.log.rules else patterns[-1]
         if channel.endswith("*"):
             channel = channel[:-1] + "last" if channel != "*" else "last"
         self.count += 1
@@ -348,7 +266,7 @@ class Play:
         """Something happens while events are on their way."""
         world = self.world
         client = self.some()
-        world.offer(self.rows(self.dice.randrange(1, world.log.limit // 2)))
+        world.offer(self.rows(self.dice.randrange(1, world.reach // 2)))
         what = self.dice.choice(["open", "cut", "pump", "resume"] + [
             "hub", "supervisor"] * world.mode.kills)
         if what == "open" and len(world.clients) < 4:
@@ -377,8 +295,9 @@ class Play:
         return what
 
     STEPS = (("publish", 8), ("flood", 2), ("large", 1), ("resync", 1),
-             ("resend", 1), ("open", 5), ("pages", 2), ("ending", 2), ("leave", 1),
-             ("change", 6), ("cut", 2), ("resume", 4), ("stall", 2), ("crawl", 2), ("lag", 1), ("chatter", 1),
+             ("resend", 1), ("open", 5), ("pages", 2), ("ending", 2),
+             ("leave", 1), ("change", 6), ("cut", 2), ("resume", 4),
+             ("stall", 2), ("crawl", 2), ("lag", 1), ("chatter", 1),
              ("sync", 3), ("meanwhile", 2))
 
     def run(self):

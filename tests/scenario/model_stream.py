@@ -63,7 +63,8 @@ class Course:
         self.windowed = False     # what the store let go of comes as well
         self.lossy = False
         self.excused = set()      # places that may be missing without a word
-        self.named = set()        # by resyncs, while it is lossy
+        self.named = set()        # by resyncs, while it is lossy;
+        self.told = set()         # of these, some time ago
         self.bye = None
         self.newest = 0           # cursor of the last event
         self.floor = 0            # a live says no less
@@ -98,7 +99,8 @@ class Course:
             return False
         return any(self.log.rows[at][1:4:2] == row[1:4:2] and
                    self.log.rows[at].data is not None and self.wanted(at) and
-                   (self.lossy or self.comes(at)) for at in range(place + 1, end))
+                   (self.lossy or self.comes(at))
+                   for at in range(place + 1, end))
 
     def places(self, end):
         """Those between where the stream stands and this one."""
@@ -109,7 +111,8 @@ class Course:
 
     def comes(self, place):
         """Is it there to be sent?"""
-        return self.windowed or place not in self.log.gone
+        return (self.windowed and not self.lossy) or \
+            place not in self.log.gone
 
     @property
     def lowest(self):
@@ -141,7 +144,8 @@ class Course:
             if self.comes(at) and self.wanted(at) and \
                     not self.later(at, len(self.log)):
                 self.fail("missing: %s" % self.text(at))
-            if at in self.log.gone and self.asked(at):
+            if at in self.log.gone and at not in self.log.superseded and \
+                    self.asked(at):
                 gone.add(self.log.rows[at].channel)
                 if self.wanted(at) and at not in self.excused and \
                         not self.later(at, len(self.log)):
@@ -152,10 +156,14 @@ class Course:
             if lost - self.named:
                 self.fail("lost without a word on %s" % (lost - self.named))
             self.log.tally["channel lost by a slow stream"] += len(lost)
-            if self.named - gone:
+            if self.log.rules:  # what is lost lies among what is not
+                gone |= {channel for channel, cursor in
+                         self.log.horizon.items() if cursor > self.pos}
+            if self.named - self.told - gone:
                 self.fail("a resync, and nothing was lost on %s" % (
                     self.named - gone))
-            self.named = set()
+            self.told = self.named if self.log.rules else set()
+            self.named = set(self.told)
         for at in self.places(place):
             self.passes(at)
 
@@ -170,6 +178,10 @@ class Course:
         self.go(place)
         if self.log.cursors[place] <= self.pos or not self.wanted(place):
             self.fail("not due: %s" % self.text(place))
+        # Behind an event that was half written, a window may still have what
+        # was said to be lost; else that is gone.
+        if not self.lossy and not self.comes(place) and not self.log.rules:
+            self.fail("it was said to be lost: %s" % self.text(place))
         if self.later(place, self.stride):
             self.fail("of its key it is not the last: %s" % self.text(place))
         self.passes(place)
@@ -265,7 +277,7 @@ class Course:
         if cursor > self.log.head:
             self.fail("live up to what is not there: %s" % body["cursor"])
         self.go(self.log.behind(cursor))
-        self.owes_live = self.windowed = False
+        self.owes_live, self.windowed = False, bool(self.log.rules)
         self.live_may_come = 0
         self.arrive(cursor)
 
@@ -313,7 +325,8 @@ class Course:
     def rest(self):
         """It has got everything, and all of it was read."""
         self.arrive(self.log.head)
-        self.lossy = False
+        self.lossy, self.windowed = False, bool(self.log.rules)
+        self.named, self.told = set(), set()
 
     def expect(self, add, drop, asked, said):
         """A change was asked for, and answered so."""

@@ -56,6 +56,12 @@ class Model(BrokerCase):
             dice.choice([5, 16, 40]), 64, False, 1,
             dice.choice(["4k", "128k"])))
 
+    def test_stories_of_channels_with_rules_of_their_own(self):
+        self.play("rules", lambda dice: Mode(
+            100000, 64, False, 1, dice.choice(["4k", "128k"]),
+            (("few", dice.choice([1, 3, 10])), ("none", 0),
+             ("latest", "latest"))))
+
     def test_stories_of_a_broker_that_is_killed(self):
         self.play("killed", lambda dice: Mode(
             dice.choice([64, 100]), 64, True, 2,

@@ -17,9 +17,13 @@ from model_log import Log
 from model_stream import Wrong
 from source import Acked, Source
 
-Mode = collections.namedtuple("Mode", "limit window kills workers send_buffer")
+Mode = collections.namedtuple(
+    "Mode", "limit window kills workers send_buffer rules", defaults=((),))
 Mode.__doc__ = """limit: of the history, in events; window: of a worker. With a
-limit below the window, what the store has let go of may still be there."""
+limit below the window, or with rules for channels (see Log), what the store
+has let go of may still be there."""
+
+KEEP = {0: {"keep": "none"}, "latest": {"keep": "latest"}}
 
 NOW = Asked(None, None, (0, 0), False, False, False)
 
@@ -31,8 +35,16 @@ class World:
             broker__ring="256k", broker__window="256k",
             broker__window_events=mode.window, broker__workers=mode.workers,
             http__send_buffer=mode.send_buffer, publish__max_event="48k",
-            http__retry="100ms", history__max_events=mode.limit)
-        self.log = Log(mode.limit)
+            http__retry="100ms", history__max_events=mode.limit,
+            **{"channel %s:*.%s" % (name, key): value
+               for name, rule in mode.rules
+               for key, value in KEEP.get(rule, {
+                   "max_events": rule}).items()})
+        self.log = Log(mode.limit, mode.rules)
+        self.volatile = mode.limit < mode.window or bool(mode.rules)
+        # So many events later, nothing that was live is there any more.
+        self.reach = min(mode.limit, mode.window) if self.volatile else \
+            mode.limit
         self.sources = [Source(self.broker, "p%d" % n) for n in range(2)]
         for source in self.sources:
             source.connect()
@@ -78,7 +90,7 @@ class World:
         """Who reads has all that this many more events may push out."""
         if self.under_way:
             raise AssertionError("a burst in a burst")
-        first = len(self.log) + count - self.log.limit
+        first = len(self.log) + count - self.reach
         for client in self.clients:
             if client.stream is not None and not client.stalled and \
                     self.log.behind(client.course.lowest) < first:
@@ -102,8 +114,8 @@ class World:
 
     def publish(self, rows):
         """So many at once at most as the history holds."""
-        for start in range(0, len(rows), self.log.limit):
-            self.offer(rows[start:start + self.log.limit])
+        for start in range(0, len(rows), self.reach):
+            self.offer(rows[start:start + self.reach])
             self.settle()
 
     def trimmed(self):
@@ -123,8 +135,8 @@ class World:
                 due)) from error
         for client in self.clients:
             course = client.course
-            if client.stalled and \
-                    self.log.behind(course.lowest) < self.log.oldest:
+            if client.stalled and self.log.behind(course.lowest) < \
+                    len(self.log) - self.reach:
                 course.lossy = True
 
     def learn(self, channel):
@@ -145,7 +157,7 @@ class World:
         return self.log.cursors[first - 1] if first > 0 else 0
 
     def windowed(self, cursor):
-        return self.mode.limit < self.mode.window and cursor >= self.floor()
+        return self.volatile and cursor >= self.floor()
 
     def at_cursor(self, cursor, how="since"):
         bad = cursor > self.log.head
@@ -156,7 +168,7 @@ class World:
     def now(self, how=None):
         end = 1 << 63 if self.under_way else self.log.head
         return Asked(how, how and "now", (self.log.head, end), False, False,
-                     False)
+                     self.windowed(self.log.head))
 
     def oldest(self, how="since"):
         return Asked(how, "-1", (0, 0), True, False, self.windowed(0))
