@@ -120,7 +120,9 @@ class Trace(BrokerCase):
         stream, name = self.open(broker, "a")
         filtered, uncertain = self.open(broker, "a", query="&types=t")
         slow, behind = self.stall(broker, "a")
-        cursor = self.publish(broker, "a", "data")
+        cursor = self.publish(broker, "-t", "t", "a", "data")
+        for each in (stream, filtered):
+            self.assertEqual(each.next().id, cursor)
         for each in (stream, filtered, slow):
             each.close()
         wait_for(lambda: broker.stats()["totalConnections"] == 0, "the ends")
