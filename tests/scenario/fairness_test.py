@@ -7,6 +7,7 @@ import msgpack_wire as wire
 from broker import SCALE, BrokerCase
 from sse_client import Crowd
 
+TRIES = 5
 STORM = (200 * SCALE, 300)  # streams, events each is behind
 
 
@@ -33,10 +34,19 @@ class FairnessTest(BrokerCase):
         cursor = wire.cursor_text(publisher.publish("quiet", "x"))
         crowd.until(lambda: live.cursors[-1:] == [cursor])
 
-    def overtakes(self, broker, late, done, events=3):
-        """Opens streams that have far to go; meanwhile a bystander gets so
-        many events, one after the other, and one that was away for a moment
-        gets what it missed."""
+    def overtakes(self, broker, late, done):
+        """Streams have far to go; meanwhile others get what is theirs. This
+        test may be slower than the broker: it has some attempts."""
+        for _ in range(TRIES):
+            overtaken, cursors = self.race(broker, late, done)
+            if overtaken:
+                return cursors
+        self.fail("nobody got anything meanwhile")
+
+    def race(self, broker, late, done):
+        """Opens the streams; did a bystander get five events, one after the
+        other, and one that was away for a moment what it missed, before any of
+        them was done? And what these got."""
         with Crowd(broker.port) as crowd, broker.publisher() as publisher:
             live = self.bystander(crowd)
             members = [crowd.add(channels, query) for channels, query in late]
@@ -46,15 +56,12 @@ class FairnessTest(BrokerCase):
             self.gets(crowd, publisher, live)
             back = crowd.add("quiet", last_id=live.cursors[0])
             crowd.until(lambda: back.live)
-            self.assertFalse(any(map(done, members)))
             self.assertEqual(back.cursors, live.cursors[1:])
-            meanwhile = 0
-            while not all(map(done, members)):
+            for _ in range(3):
                 self.gets(crowd, publisher, live)
-                meanwhile += not any(map(done, members))
-            self.assertGreaterEqual(meanwhile, events)
+            overtaken = not any(map(done, members))
             crowd.until(lambda: all(each.live for each in members))
-            return [each.cursors for each in members]
+            return overtaken, [each.cursors for each in members]
 
     def test_all_of_a_long_history(self):
         broker = self.small()
