@@ -217,7 +217,7 @@ finish_question(
 {
 	enum trace_form form =
 	    isatty(STDOUT_FILENO) ? TRACE_TABLE : TRACE_LINES;
-	bool found = true;
+	enum trace_found found = TRACE_FOUND;
 	int failed = 0;
 
 	if (answer == NULL)
@@ -233,8 +233,13 @@ finish_question(
 	}
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return EX_IOERR;
-	if (found)
+	if (found == TRACE_FOUND)
 		return EX_OK;
+	if (found == TRACE_LATE) {
+		fprintf(stderr, "%s: not all workers have answered\n",
+		    program_invocation_short_name);
+		return EX_TEMPFAIL;
+	}
 	fprintf(stderr, "%s: no event of this cursor is kept\n",
 	    program_invocation_short_name);
 	return EX_UNAVAILABLE;

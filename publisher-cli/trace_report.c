@@ -184,7 +184,7 @@ print_rest(FILE *out, const json_t *root, enum trace_form form)
 
 int
 trace_report_print(
-    FILE *out, const char *json, enum trace_form form, bool *found)
+    FILE *out, const char *json, enum trace_form form, enum trace_found *found)
 {
 	json_t *root = json_loads(json, 0, NULL);
 
@@ -192,7 +192,12 @@ trace_report_print(
 		json_decref(root);
 		return -1;
 	}
-	*found = json_is_object(json_object_get(root, "event"));
+	if (json_is_object(json_object_get(root, "event")))
+		*found = TRACE_FOUND;
+	else if (json_array_size(json_object_get(root, "late")) > 0)
+		*found = TRACE_LATE;
+	else
+		*found = TRACE_GONE;
 	print_event(out, root, form);
 	print_rows(out, root, form);
 	print_counts(out, root, form);

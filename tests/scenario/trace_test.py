@@ -24,9 +24,13 @@ class Trace(BrokerCase):
 
     def ask(self, broker, *arguments, status=0):
         """The answer as JSON, which the plain lines must agree with."""
-        done = self.control(broker, "--json", *arguments)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        answer = json.loads(done.stdout)
+        def answered():
+            """A worker that has just begun may have no link yet."""
+            done = self.control(broker, "--json", *arguments)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            found = json.loads(done.stdout)
+            return found if found["late"] == [] else None
+        answer = wait_for(answered, "all workers' answers")
         plain = self.control(broker, *arguments)
         self.assertEqual(plain.returncode, status, plain.stderr)
         lines = [line.split("\t") for line in plain.stdout.splitlines()]
