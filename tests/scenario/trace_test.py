@@ -212,12 +212,14 @@ class Trace(BrokerCase):
         broker.settings["auth.jwt_key_file"] = key.write(
             os.path.join(broker.folder, "key"))
         broker.start()
-        names = {}
+        names, streams = {}, {}
         for user, channels in (("u1", "a:b,c"), ("u2", "*"), ("u3", "c")):
             token = key.token(sub=user, ssemux={"subscribe": ["*"]})
-            names[user] = self.open(broker, channels,
-                                    headers=tokens.bearer(token))[1]
+            streams[user], names[user] = self.open(
+                broker, channels, headers=tokens.bearer(token))
         before = self.publish(broker, "a:b", "data")
+        for user in ("u1", "u2"):
+            self.assertEqual(streams[user].next().id, before)
         for user in ("u1", "u2"):
             done = self.control(broker, "revoke", user, "a:*")
             self.assertEqual(done.stdout, "1 stream told\n")
