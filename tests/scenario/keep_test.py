@@ -167,6 +167,20 @@ class Keep(BrokerCase):
         self.assertEqual([(event.name, json.loads(event.data)["channels"])
                           for event in events], [("resync", ["now:1"])])
 
+    def test_what_was_said_to_be_lost_does_not_come_after_all(self):
+        """A worker has it yet when a subscriber comes so far."""
+        broker = self.start({"channel now:*.keep": "none"})
+        with broker.publisher() as publisher:
+            first = publisher.publish("plain", "0")
+            publisher.publish_many(("plain", "x") for _ in range(540))
+            lost = publisher.publish("now:1", "lost")
+            last = publisher.publish_many(("plain", "x") for _ in range(10))
+        wait_for(lambda: len(broker.stored()) == 551, "it to be let go")
+        told, got = self.read(broker, "now:1,plain", first)
+        self.assertEqual(told, ["now:1"])
+        self.assertEqual((len(got), got[-1]), (550, last[-1]))
+        self.assertNotIn(lost, got)
+
     def test_a_quiet_channel_outlives_a_busy_one(self):
         broker = self.start({"channel quiet:*.max_events": 1000},
                             history__max_events=100)
