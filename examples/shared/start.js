@@ -29,6 +29,9 @@ async function bundle(entry) {
     return text;
 }
 
+/** Made once, however often an example is started. */
+const pages = {};
+
 async function filesOf(folder) {
     const html = readFileSync(join(folder, 'index.html'));
     const css = readFileSync(join(SHARED, 'page/style.css'));
@@ -55,7 +58,7 @@ export async function start(name,
     const { backend } = await import(join(folder, 'backend.js'));
     const broker = new Broker();
     try {
-        const [files] = await Promise.all([filesOf(folder),
+        const [files] = await Promise.all([pages[name] ??= filesOf(folder),
             broker.start(config, settings)]);
         const publisher = new Publisher(broker.socket);
         const routes = backend({ secret: broker.secret, tokenSeconds,
