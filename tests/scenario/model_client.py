@@ -63,6 +63,13 @@ class Client:
                 event.retry is None:
             raise Wrong("instead of a greeting: %r" % (event,))
         body = json.loads(event.data)
+        log = self.world.log
+        new = (asked.how is None or asked.bad) and \
+            any(map(log.latest, self.patterns))
+        if (body["cursor"] is None) != new:
+            raise Wrong("connected %r, asked for %r" % (body, asked))
+        if new:  # its place is known when the snapshot is there
+            body["cursor"] = wire.cursor_text(log.head)
         start = wire.cursor_number(body["cursor"])
         if set(body) != {"stream", "channels", "refused", "cursor",
                          "heartbeat"} or body["refused"] or \
@@ -73,6 +80,8 @@ class Client:
         self.name, self.newest = body["stream"], body["cursor"]
         self.course.begin(body["channels"], start, asked.bad, asked.silent,
                           self.world.windowed(start))
+        if new:
+            self.course.begin_snapshot(log.snapshot())
 
     def resume(self):
         """Comes back with the newest cursor that it knows."""

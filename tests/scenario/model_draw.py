@@ -93,6 +93,14 @@ class Draw:
         return self.dice.choice([world.oldest, world.now, world.long_ago] + [
             world.garbage] * (not world.log.rules))(how)
 
+    def start_anew(self):
+        """Perhaps knowing nothing: then what is the latest comes first."""
+        world = self.world
+        if not world.log.rules or world.under_way or \
+                self.dice.random() < 0.6:
+            return self.start()
+        return self.dice.choice([world.now, world.garbage])()
+
     def start(self):
         if self.dice.random() < 0.25:
             return self.world.now("since" if self.world.log.rules else None)

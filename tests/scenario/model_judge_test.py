@@ -117,6 +117,36 @@ class Judge(unittest.TestCase):
         self.play(course_of(log, "a", start=6, bad=True),
                   resync("a", reason="cursor"), live(6))
 
+    def test_knows_what_a_snapshot_has(self):
+        log = Log(100, {"latest": "latest"})
+        log.add([Acked((place + 1) << 20, channel, kind, key, "x", 0)
+                 for place, (channel, kind, key) in enumerate([
+                     ("latest:a", "t", "k"), ("latest:a", "u", "l"),
+                     ("a", "t", "k"), ("latest:a", "t", "k"),
+                     ("latest:b", "t", "")])])
+        log.trim()
+
+        def begun(*notes, types=(), members=("latest:*", "a")):
+            course = course_of(log, *members, start=5, types=types)
+            course.begin_snapshot(log.snapshot())
+            return (course,) + tuple(
+                Parser().feed(block(log.rows[note], "tagged", True))[0]
+                if isinstance(note, int) else note for note in notes)
+        named = control("snapshot", channels=["latest:*"])
+        self.play(*begun(named, 1, 3, 4, live(5)))
+        self.play(*begun(named, 3, 4, live(5), types=["t"]))
+        self.play(*begun(control("snapshot", channels=["*"]), 1, 3, 4, live(5),
+                         members=["*"]))
+        self.wrong("bytes", *begun(named, 0))
+        self.wrong("bytes", *begun(named, 3))
+        self.wrong("bytes", *begun(named, 1, 2))
+        self.wrong("bytes", *begun(named, 1, 3, live(5)))
+        self.wrong("live before", *begun(live(5)))
+        self.wrong("due for", *begun(control("snapshot", channels=["a"])))
+        self.assertFalse(self.play(*begun(named, 1)).done)
+        with self.assertRaises(Wrong):
+            self.play(*begun(named, 1, 3, 4, named))
+
     def test_knows_filters_and_conflation(self):
         log = Log(100)
         log.add([Acked((place + 1) << 20, "a", kind, key, "x", 0)

@@ -65,14 +65,14 @@ def tagged_value(row):
     return text_of(row.data).encode()
 
 
-def tagged_object(row):
+def tagged_object(row, snapshot=False):
     """The whole object of the tagged format."""
     out = b'{"channel":' + text_of(row.channel).encode()
     for name, value in ((b"type", row.type), (b"key", row.key)):
         if value:
             out += b',"' + name + b'":' + text_of(value).encode()
-    return out + b',"ts":%d,"data":' % (row.cursor >> 20) + \
-        tagged_value(row) + b"}"
+    return out + b',"ts":%d' % (row.cursor >> 20) + \
+        b',"snapshot":true' * snapshot + b',"data":' + tagged_value(row) + b"}"
 
 
 def block(row, form, snapshot=False):
@@ -85,7 +85,7 @@ def block(row, form, snapshot=False):
     if form == "raw":
         name = b"event: %s\n" % row.type.encode() if row.type else b""
         return head + name + b"data: " + lines(verbatim(row)) + b"\n\n"
-    return head + b"data: " + lines(tagged_object(row)) + b"\n\n"
+    return head + b"data: " + lines(tagged_object(row, snapshot)) + b"\n\n"
 
 
 # ---- the log
@@ -157,6 +157,17 @@ class Log:
             kept.append(place)
             while len(kept) > rule:
                 self.let_go(kept.pop(0))
+
+    def latest(self, pattern):
+        """Do channels under this pattern keep the latest of each key?"""
+        return any(rule == "latest" and (
+            pattern == "*" or pattern.startswith(name + ":"))
+                   for name, rule in self.rules.items())
+
+    def snapshot(self):
+        """Places of the latest events, in order."""
+        return sorted(place for place in self.newest.values()
+                      if not isinstance(place, list))
 
     def let_go(self, place):
         row = self.rows[place]

@@ -90,8 +90,10 @@ class Play(Draw):
             self.dice.choice([None, 4096, 2304]),
             self.dice.choice([None] * 6 + ["5ms", "20"]),
             self.dice.choice([None] * 6 + ["5", "15ms"]))
-        asked = self.start()
+        asked = self.start_anew()
         client.open(asked)
+        if client.course.owed_snapshot:
+            client.sync()  # before anything is superseded
         return client.patterns, asked
 
     def do_pages(self):
@@ -111,7 +113,7 @@ class Play(Draw):
             self.dice.choice(FILTERS), self.dice.choice(KEYS),
             self.dice.choice(["1.1", "1.0"]),
             conflate=self.dice.choice([None, None, "10s"]))
-        asked = self.start()
+        asked = self.start_anew()
         client.open(asked, live=False)
         client.finish()
         self.world.clients.remove(client)

@@ -14,6 +14,7 @@ import json
 
 import msgpack_wire as wire
 from model_log import block
+from model_member import Change, Member
 from patterns import covers, takes
 
 UNBOUNDED = 1 << 64
@@ -21,26 +22,6 @@ UNBOUNDED = 1 << 64
 
 class Wrong(Exception):
     """The broker did what it must not."""
-
-
-class Member:
-    """A pattern of the stream: where it begins, and what has passed by."""
-
-    def __init__(self, pattern, begin):
-        self.pattern, self.begin = pattern, begin
-        self.have = set()   # places that it has brought,
-        self.mark = 0       # and all up to this cursor
-
-    def wants(self, row):
-        return self.begin < row.cursor and covers(self.pattern, row.channel)
-
-
-Change = collections.namedtuple(
-    "Change", "added refused removed since head at_head lost windowed")
-Change.__doc__ = """A change of the stream that was answered. since: where the
-added patterns begin; head: of the log, then; at_head: so far was the stream;
-lost: channels of which a resync is due; windowed: what the store let go of
-comes as well."""
 
 
 class Course:
@@ -56,6 +37,8 @@ class Course:
         self.owed_names = set()   # of a resync that must come now
         self.owed_bad = collections.deque()  # lists, of a bad cursor
         self.owes_live = True
+        self.owed_snapshot = []   # names of the snapshot that must come, and
+        self.snapshot = collections.deque()  # places of what is in it
         self.live_may_come = 0    # before an event above this cursor comes
         self.changes = collections.deque()
         self.stride = 0           # up to here it is looked at in one go
@@ -132,6 +115,7 @@ class Course:
         """Has it got everything?"""
         return self.greeted and not self.changes and not self.owes_live and \
             not self.owed_bad and not self.owed_names and \
+            not self.owed_snapshot and not self.snapshot and \
             self.next_due() is None
 
     # ---- going on
@@ -193,13 +177,20 @@ class Course:
 
     def note(self, event):
         """An event that came."""
-        self.log.tally[event.name if event.id is None else "event"] += 1
+        in_snapshot = self.snapshot and not self.owed_snapshot
+        self.log.tally["event" if event.id is not None else
+                       "event of a snapshot" if in_snapshot else
+                       event.name] += 1
         if self.bye is not None:
             self.fail("after bye: %r" % (event,))
         if not self.greeted and event.name != "connected":
             self.fail("before connected: %r" % (event,))
         if event.id is not None:
             self.on_event(event)
+            return
+        if in_snapshot:
+            row = self.log.rows[self.snapshot.popleft()]
+            self.same_bytes(event, block(row, self.form, True))
             return
         handler = getattr(self, "on_" + event.name.replace("-", "_"), None)
         if handler is None or not event.data:
@@ -236,6 +227,25 @@ class Course:
         elif not windowed:
             self.owed_names = self.log.lost(start, self.covered)
 
+    def begin_snapshot(self, places):
+        """It began without a cursor: what channels are like comes first."""
+        self.owed_snapshot = [each for each in self.members
+                              if self.log.latest(each)]
+        self.snapshot.extend(
+            each for each in places if self.asked_once(self.log.rows[each]))
+        self.log.tally["snapshot of %s" % (
+            "something" if self.snapshot else "nothing")] += 1
+
+    def asked_once(self, row):
+        return self.covered(row.channel) and takes(self.types, row.type) and \
+            takes(self.keys, row.key)
+
+    def on_snapshot(self, body, event):
+        if self.owed_bad or not self.owed_snapshot or \
+                body != {"channels": self.owed_snapshot}:
+            self.fail("%r, due for %s" % (event, self.owed_snapshot))
+        self.owed_snapshot = []
+
     def on_resync(self, body, event):
         channels, reason = body["channels"], body["reason"]
         if reason == "publisher":
@@ -270,6 +280,8 @@ class Course:
 
     def on_live(self, body, event):
         cursor = wire.cursor_number(body["cursor"])
+        if self.owed_snapshot or self.snapshot:
+            self.fail("live before all of the snapshot: %r" % (event,))
         if not self.owes_live and cursor > self.live_may_come:
             self.fail("live is not due: %r" % (event,))
         if cursor < max(self.floor, self.pos):
