@@ -21,8 +21,8 @@ drop_latest(struct store_writer *writer, uint64_t cursor)
 	return store_do(writer, LATEST_DROP);
 }
 
-/* Finds the oldest events that are past the rules; *looked counts rows. 1 when
- * more may be, 0, or -1. */
+/* Finds the oldest events that are past the rules. 1 when more may be, 0, or
+ * -1. */
 static int
 scan_channel(struct store_writer *writer, const struct store_channel *channel,
     uint64_t now_ms, int rows, struct going *going)
