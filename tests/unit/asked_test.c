@@ -6,6 +6,7 @@
 
 #include "broker/worker/change.h"
 #include "broker/worker/stats.h"
+#include "broker/worker/trace.h"
 #include "protocol/buf.h"
 #include "tests/unit/suite.h"
 
@@ -27,12 +28,21 @@ stats_asked(struct worker *worker, struct slice question, struct buf *answer)
 	buf_append_text(answer, "stats");
 }
 
+void
+trace_asked(struct worker *worker, struct slice question, struct buf *answer)
+{
+	(void)worker;
+	(void)question;
+	buf_append_text(answer, "trace");
+}
+
 static const struct {
 	const char *question;
 	const char *answer;
 } rows[] = {
     {"{\"ask\":\"stats\"}", "stats"},
     {"{\"x\":{\"ask\":\"stats\"},\"ask\":\"ch\\u0061nge\"}", "change"},
+    {"{\"ask\":\"trace\"}", "trace"},
     {"{\"ask\":\"nothing we know\"}", ""},
     {"{\"ask\":7}", ""},
     {"{\"stats\":\"ask\"}", ""},
