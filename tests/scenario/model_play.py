@@ -206,7 +206,8 @@ class Play(Draw):
     def do_lag(self):
         """One stream loses something, is told, and loses something again."""
         client, world = self.some(), self.world
-        if client is None or not client.receive_buffer:
+        if client is None or not client.receive_buffer or client.conflate or \
+                world.mode.kills or world.log.rules:
             return self.do_open()
         for _ in range(self.dice.choice([1, 2, 3])):
             self.sync(client)
