@@ -113,17 +113,31 @@ note_told(struct worker *worker, struct subscriber *subscriber)
 	return store_read_horizon(worker->store, &subscriber->lost_to, &losses);
 }
 
+/* Nothing is told in the midst of an event: when there may be something to
+ * tell, the step ends with that event, and the next one tells. 0 or -1. */
+static int
+put_off_losses(struct worker *worker, struct subscriber *subscriber,
+    struct store_request *request)
+{
+	uint64_t horizon, losses;
+
+	if (store_read_horizon(worker->store, &horizon, &losses) == -1)
+		return -1;
+	if (horizon > request->after && losses != *rewind_losses(subscriber))
+		request->until = subscriber->partial;
+	return 0;
+}
+
 /* 0; 1 when something was lost and is to be said first; -1. */
 static int
 find_losses(struct worker *worker, struct subscriber *subscriber,
-    const struct store_request *request)
+    struct store_request *request)
 {
 	struct lost lost = {.subscriber = subscriber};
 	int result;
 
-	/* Not in the midst of an event. */
 	if (subscriber->partial != 0)
-		return 0;
+		return put_off_losses(worker, subscriber, request);
 	buf_init(&lost.names, 0);
 	result = store_read_losses(worker->store, request,
 	    rewind_losses(subscriber), note_lost, &lost);

@@ -181,6 +181,42 @@ class Keep(BrokerCase):
         self.assertEqual((len(got), got[-1]), (550, last[-1]))
         self.assertNotIn(lost, got)
 
+    def test_what_is_lost_behind_a_half_written_event_is_told(self):
+        """A stream that stopped in the midst of an event goes on in the store,
+        and what it does not find there lies right behind that event."""
+        broker = self.start({"channel now:*.keep": "none"},
+                            broker__workers=1, http__send_buffer="4k")
+        with broker.stream("plain,now:*", receive_buffer=4096) as slow, \
+                broker.stream("done") as done, \
+                broker.publisher() as publisher:
+            slow.start()
+            done.start()
+            cursors = publisher.publish_many(
+                (name, "x" * size) for _ in range(100)
+                for name, size in (("plain", 3000), ("now:1", 9)))
+            publisher.publish("done", "")
+            done.events(1)  # the window is past the slow one
+            wait_for(lambda: "now:1" not in [
+                row[1] for row in broker.stored()], "it to be let go")
+            self.check_told_in_time(slow, list(map(wire.cursor_text,
+                                                   cursors)))
+
+    def check_told_in_time(self, stream, cursors):
+        """Every other one may be missing, once that was said."""
+        got, told = [], []
+        while cursors[-2] not in got:
+            event = stream.next()
+            if event.name == "resync":
+                self.assertEqual(json.loads(event.data)["channels"], ["now:1"])
+                told.append(len(got))
+            else:
+                got.append(event.id)
+        self.assertEqual([each for each in got if each in cursors[::2]],
+                         cursors[::2])
+        self.assertLess(len(got), len(cursors) - 1)
+        self.assertTrue(told, "not told")
+        self.assertEqual(got[:told[0]], cursors[:told[0]])
+
     def test_a_quiet_channel_outlives_a_busy_one(self):
         broker = self.start({"channel quiet:*.max_events": 1000},
                             history__max_events=100)
