@@ -4,9 +4,10 @@ import json
 import unittest
 
 import msgpack_wire as wire
+from model_client import Client
 from model_log import Log, block
 from model_stream import Course, Wrong
-from model_world import Asked
+from model_world import Asked, Mode, World
 from source import Acked
 from sse_client import Event, Parser
 
@@ -253,6 +254,78 @@ class Judge(unittest.TestCase):
         self.wrong("without a word", *add(4))
         self.wrong("due for", *add(resync("a", "b")))
         self.wrong("due for", *add(resync("b"), silent=True))
+
+
+class Ending:
+    """A stream whose process ends when it has sent these notes."""
+
+    def __init__(self, *notes):
+        self.notes, self.waiting, self.ended = notes, [], None
+        self.parser = Parser()
+
+    def fill(self, _timeout):
+        self.waiting, self.ended = list(self.notes), "cut"
+
+    def next(self):
+        return self.waiting.pop(0)
+
+    def close(self):
+        pass
+
+
+class Sender:
+    """A publisher; what it offers is acknowledged with the next cursors."""
+
+    def __init__(self, log):
+        self.log, self.acked = log, []
+
+    def offer(self, channel, data, kind, key, flags):
+        cursor = (len(self.log) + len(self.acked) + 1) << 20
+        self.acked.append(Acked(cursor, channel, kind, key, data, flags))
+
+    def settle_surely(self):
+        pass
+
+
+class NoBroker(World):
+    def __init__(self, log):
+        self.log, self.mode = log, Mode(log.limit, log.limit, True, 1, "4k")
+        self.volatile, self.reach, self.under_way = False, log.limit, False
+        self.clients, self.sources = [], [Sender(log)]
+
+    def wait_for_store(self, due):
+        pass
+
+
+class Burst(unittest.TestCase):
+    def burst(self, start, *notes):
+        """Of four events, all of which are kept, a stream has got so many
+        before its client stopped reading. Two more come, and its process is
+        killed meanwhile; then these notes are read, or places."""
+        log = log_of("a", "b", "a", "b", limit=4)
+        world = NoBroker(log)
+        client = world.client(["*"])
+        client.course, client.stalled = course_of(log, "*", start=start), True
+        client.stream = Ending(*(event(log, note) if isinstance(note, int)
+                                 else note for note in notes))
+        world.offer([(world.sources[0], "a", "x", None, None, 0)] * 2)
+        client.mourn(surely=True)
+        world.settle()
+
+    def wrong(self, words, *arguments):
+        with self.assertRaisesRegex(Wrong, words):
+            self.burst(*arguments)
+
+    def test_takes_what_is_lost_in_its_midst_for_lost(self):
+        self.burst(0, resync("a", "b"), 2, 3)
+        self.burst(0, 0, resync("b"), 2, 3)
+        self.burst(0, 0, 1, 2, 3)
+        self.burst(2, 2, 3)
+        self.wrong("without a word", 0, resync("a"), 2)
+        self.wrong("nothing was lost", 0, resync("a", "b", "c"), 2)
+        self.wrong("nothing was lost", 0, 0, resync("a", "b"), 2)
+        self.wrong("missing", 0, resync("a", "b"), 3)
+        self.wrong("due for", 2, resync("a"))
 
 
 class TheLog(unittest.TestCase):

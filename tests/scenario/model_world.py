@@ -87,13 +87,18 @@ class World:
                 source.close()  # and it is sent again
 
     def make_safe(self, count):
-        """Who reads has all that this many more events may push out."""
+        """Who reads has all that this many more events may push out; who has
+        stopped reading may lose it, from now on."""
         if self.under_way:
             raise AssertionError("a burst in a burst")
         first = len(self.log) + count - self.reach
         for client in self.clients:
-            if client.stream is not None and not client.stalled and \
-                    self.log.behind(client.course.lowest) < first:
+            if client.stream is None or \
+                    self.log.behind(client.course.lowest) >= first:
+                continue
+            if client.stalled:
+                client.course.lossy = True
+            else:
                 client.sync()
 
     def settle(self):
@@ -104,8 +109,11 @@ class World:
                       for each in self.take_acked(source)])
         self.under_way = False
         for client in self.clients:
-            client.judge()  # what came before anything is let go
+            if not client.course.lossy:
+                client.judge()  # what came before anything is let go
         self.trimmed()
+        for client in self.clients:
+            client.judge()  # perhaps the stream's process ended in the burst
 
     @staticmethod
     def take_acked(source):
@@ -121,8 +129,9 @@ class World:
     def trimmed(self):
         """What is stored is exactly what must be."""
         self.log.trim()
-        due = self.log.kept()
+        self.wait_for_store(self.log.kept())
 
+    def wait_for_store(self, due):
         def same():
             found = [row[0] for row in self.base.execute(
                 "SELECT cursor FROM event ORDER BY cursor")]
@@ -133,11 +142,6 @@ class World:
             raise Wrong("stored %s, due %s" % (self.base.execute(
                 "SELECT cursor FROM event ORDER BY cursor").fetchall(),
                 due)) from error
-        for client in self.clients:
-            course = client.course
-            if client.stalled and self.log.behind(course.lowest) < \
-                    len(self.log) - self.reach:
-                course.lossy = True
 
     def learn(self, channel):
         """A resync that another program published; its place in the log is
