@@ -13,7 +13,7 @@ from model_play import Play
 from model_world import Mode, World
 
 SEED = int(os.environ.get("SSEMUX_SEED", "0"))
-WORLDS = 3 if SCALE == 1 else 13 * SCALE // 10  # brokers of each kind,
+WORLDS = 3 if SCALE == 1 else 4 * SCALE  # brokers of each kind,
 STORIES = 20 if SCALE == 1 else 40       # and stories with each
 
 
