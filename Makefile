@@ -1,8 +1,8 @@
 # ssemux: build, run, test, install. `make help` lists the targets.
 #
 # New files are found by themselves: every protocol/*.c, libpub/*.c,
-# publisher-cli/*.c, broker/*.c and broker/*/*.c is built; a file with main()
-# is named here. Objects exist in three flavours: obj (to ship), asan (for
+# publisher-cli/*.c and *.c below broker/ is built; a file with main() is named
+# here. Objects exist in three flavours: obj (to ship), asan (for
 # tests) and fuzz (clang's libFuzzer), each in a folder of build/.
 
 PREFIX ?= /usr/local
@@ -47,7 +47,8 @@ MAINS := broker/main.c publisher-cli/ssemux-pub.c publisher-cli/ssemuxctl.c
 PROTOCOL := $(wildcard protocol/*.c)
 EXAMPLES := $(wildcard libpub/example*.c)
 LIBPUB := $(filter-out $(EXAMPLES),$(wildcard libpub/*.c))
-BROKER := $(filter-out $(MAINS),$(wildcard broker/*.c broker/*/*.c))
+BROKER := $(filter-out $(MAINS),$(wildcard \
+	broker/*.c broker/*/*.c broker/*/*/*.c))
 CLI := $(filter-out $(MAINS),$(wildcard publisher-cli/*.c))
 UNIT := $(wildcard tests/unit/*_test.c)
 FUZZ := $(wildcard tests/fuzz/*_fuzz.c)
@@ -107,7 +108,7 @@ $(2)/ssemux-pub $(2)/ssemuxctl: $(2)/%: $(BUILD)/$(1)/publisher-cli/%.o \
 	$$(call say,LD)
 	$$(Q)$(3) $$(CFLAGS) $(4) $$(LDFLAGS) $$(LINK) -o $$@ $$^ $$(CLI_LIBS)
 
-$(BUILD)/$(1)/broker/worker/page.o: broker/worker/page.html
+$(BUILD)/$(1)/broker/worker/answers/page.o: broker/worker/answers/page.html
 endef
 
 $(eval $(call flavour,obj,$(BUILD),$$(CC),$$(HARDENING)))

@@ -6,8 +6,8 @@
 #include <sys/socket.h>
 
 #include "broker/shared/log.h"
+#include "broker/worker/access/limits.h"
 #include "broker/worker/connection.h"
-#include "broker/worker/limits.h"
 #include "broker/worker/worker_state.h"
 
 enum {

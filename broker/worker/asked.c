@@ -4,9 +4,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "broker/worker/change.h"
-#include "broker/worker/stats.h"
-#include "broker/worker/trace.h"
+#include "broker/worker/answers/stats.h"
+#include "broker/worker/answers/trace.h"
+#include "broker/worker/stream/change.h"
 #include "broker/worker/worker_state.h"
 #include "protocol/buf.h"
 #include "protocol/json.h"

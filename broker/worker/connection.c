@@ -7,9 +7,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "broker/worker/cursor.h"
-#include "broker/worker/limits.h"
-#include "broker/worker/proxies.h"
+#include "broker/worker/access/limits.h"
+#include "broker/worker/cursor/cursor.h"
+#include "broker/worker/http/proxies.h"
 #include "broker/worker/requests.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #include "broker/shared/address.h"
-#include "broker/worker/problem.h"
+#include "broker/worker/http/problem.h"
 #include "broker/worker/wheel.h"
 #include "protocol/buf.h"
 

@@ -2,7 +2,7 @@
  * worker's is. See connection.h. */
 #include "broker/worker/connection.h"
 #include "broker/worker/control.h"
-#include "broker/worker/cursor.h"
+#include "broker/worker/cursor/cursor.h"
 #include "broker/worker/reply.h"
 #include "broker/worker/requests.h"
 #include "broker/worker/subscriber.h"

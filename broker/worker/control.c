@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "broker/shared/report.h"
+#include "broker/worker/access/permit.h"
 #include "broker/worker/connection.h"
-#include "broker/worker/frame.h"
-#include "broker/worker/permit.h"
+#include "broker/worker/cursor/frame.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
 #include "protocol/cursor_id.h"

@@ -3,7 +3,7 @@
 
 #include "broker/worker/accept.h"
 #include "broker/worker/connection.h"
-#include "broker/worker/follow.h"
+#include "broker/worker/cursor/follow.h"
 #include "broker/worker/worker_state.h"
 
 static const double TICK_SECONDS = 0.01;

@@ -6,7 +6,7 @@
 
 #include "broker/worker/connection.h"
 #include "broker/worker/control.h"
-#include "broker/worker/http.h"
+#include "broker/worker/http/http.h"
 #include "broker/worker/worker_state.h"
 #include "protocol/json.h"
 

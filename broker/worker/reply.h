@@ -5,7 +5,7 @@
 #ifndef SSEMUX_WORKER_REPLY_H
 #define SSEMUX_WORKER_REPLY_H
 
-#include "broker/worker/problem.h"
+#include "broker/worker/http/problem.h"
 #include "protocol/slice.h"
 
 struct buf;

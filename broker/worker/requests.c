@@ -9,13 +9,13 @@
 
 #include <stdlib.h>
 
+#include "broker/worker/access/limits.h"
 #include "broker/worker/connection.h"
-#include "broker/worker/http.h"
-#include "broker/worker/http_body.h"
-#include "broker/worker/limits.h"
-#include "broker/worker/origin.h"
-#include "broker/worker/proxies.h"
-#include "broker/worker/proxy_header.h"
+#include "broker/worker/http/http.h"
+#include "broker/worker/http/http_body.h"
+#include "broker/worker/http/origin.h"
+#include "broker/worker/http/proxies.h"
+#include "broker/worker/http/proxy_header.h"
 #include "broker/worker/reply.h"
 #include "broker/worker/routes.h"
 #include "broker/worker/subscriber.h"

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "broker/worker/problem.h"
+#include "broker/worker/http/problem.h"
 
 struct connection;
 

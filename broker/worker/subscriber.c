@@ -4,17 +4,17 @@
 #include <stdlib.h>
 
 #include "broker/shared/filter.h"
-#include "broker/worker/authority.h"
+#include "broker/worker/access/authority.h"
+#include "broker/worker/access/grants.h"
+#include "broker/worker/access/lifetime.h"
+#include "broker/worker/access/limits.h"
+#include "broker/worker/access/permit.h"
 #include "broker/worker/connection.h"
-#include "broker/worker/cursor.h"
-#include "broker/worker/ended.h"
-#include "broker/worker/grants.h"
-#include "broker/worker/lifetime.h"
-#include "broker/worker/limits.h"
-#include "broker/worker/permit.h"
-#include "broker/worker/place.h"
-#include "broker/worker/rewind.h"
-#include "broker/worker/snapshot.h"
+#include "broker/worker/cursor/cursor.h"
+#include "broker/worker/cursor/place.h"
+#include "broker/worker/cursor/rewind.h"
+#include "broker/worker/cursor/snapshot.h"
+#include "broker/worker/stream/ended.h"
 #include "broker/worker/worker_state.h"
 
 static int

@@ -13,9 +13,9 @@
 
 #include "broker/shared/address.h"
 #include "broker/shared/sse.h"
-#include "broker/worker/channels.h"
-#include "broker/worker/handed.h"
-#include "broker/worker/hold.h"
+#include "broker/worker/cursor/channels.h"
+#include "broker/worker/cursor/handed.h"
+#include "broker/worker/cursor/hold.h"
 #include "broker/worker/roster.h"
 
 struct authority;

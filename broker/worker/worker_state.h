@@ -11,18 +11,18 @@
 
 #include "broker/shared/heritage.h"
 #include "broker/shared/vault.h"
-#include "broker/worker/admission.h"
-#include "broker/worker/conflated.h"
-#include "broker/worker/delivery.h"
-#include "broker/worker/ended.h"
-#include "broker/worker/handed.h"
-#include "broker/worker/hold.h"
-#include "broker/worker/outgoing.h"
-#include "broker/worker/proxies.h"
-#include "broker/worker/pull.h"
+#include "broker/worker/access/admission.h"
+#include "broker/worker/cursor/conflated.h"
+#include "broker/worker/cursor/delivery.h"
+#include "broker/worker/cursor/handed.h"
+#include "broker/worker/cursor/hold.h"
+#include "broker/worker/cursor/outgoing.h"
+#include "broker/worker/cursor/window.h"
+#include "broker/worker/http/proxies.h"
 #include "broker/worker/roster.h"
+#include "broker/worker/stream/ended.h"
+#include "broker/worker/stream/pull.h"
 #include "broker/worker/wheel.h"
-#include "broker/worker/window.h"
 
 struct auth_keys;
 struct channels;

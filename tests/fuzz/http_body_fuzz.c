@@ -2,8 +2,8 @@
  * Fuzzes request bodies: read at once and in pieces, they come to the same
  * end with the same bytes; nothing past a bound is taken.
  */
-#include "broker/worker/http.h"
-#include "broker/worker/http_body.h"
+#include "broker/worker/http/http.h"
+#include "broker/worker/http/http_body.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { MAX = 4000 };

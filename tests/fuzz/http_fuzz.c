@@ -2,7 +2,7 @@
  * Fuzzes request heads: a prefix is PART until the answer is known, and then
  * the answer stays; what is taken holds what http.h promises.
  */
-#include "broker/worker/http.h"
+#include "broker/worker/http/http.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { PREFIXES_MAX = 600 };

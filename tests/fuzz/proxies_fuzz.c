@@ -4,9 +4,9 @@
  * client is never a trusted address that stands left of another.
  */
 #include "broker/shared/config.h"
-#include "broker/worker/http.h"
-#include "broker/worker/proxies.h"
-#include "broker/worker/proxy_header.h"
+#include "broker/worker/http/http.h"
+#include "broker/worker/http/proxies.h"
+#include "broker/worker/http/proxy_header.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { PREFIXES_MAX = 300 };

@@ -2,7 +2,7 @@
  * Fuzzes the body of a POST /publish: whatever it is, events come out that are
  * good or have a fault, and their slices lie where they may.
  */
-#include "broker/worker/publish_request.h"
+#include "broker/worker/http/publish_request.h"
 
 #include "protocol/json.h"
 #include "protocol/utf8.h"

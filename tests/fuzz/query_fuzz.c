@@ -4,8 +4,8 @@
  */
 #include "broker/shared/config.h"
 #include "broker/shared/filter.h"
-#include "broker/worker/http.h"
-#include "broker/worker/stream_query.h"
+#include "broker/worker/http/http.h"
+#include "broker/worker/http/stream_query.h"
 #include "tests/fuzz/fuzz.h"
 
 static void

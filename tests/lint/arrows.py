@@ -3,6 +3,9 @@
 
 main -> supervisor -> { hub | worker } -> shared -> protocol
 publisher-cli -> libpub (its public header only) -> protocol
+
+Within the worker:  answers -> stream -> access -> cursor, and http and courier
+below all of them; the worker's own files stand beside its rooms.
 """
 import os
 import re
@@ -22,6 +25,18 @@ MAY_SEE = {
     "example": {"ssemux/pub.h"},
 }
 
+# A room of the worker sees itself and these of its rooms; "" is the worker's own
+# files: worker, connection, subscriber and what binds the rooms together.
+WORKER_MAY_SEE = {
+    "": {"", "answers", "stream", "access", "cursor", "courier", "http"},
+    "answers": {"", "stream", "access", "cursor", "courier", "http"},
+    "stream": {"", "access", "cursor", "courier", "http"},
+    "access": {"", "cursor", "http"},
+    "cursor": {""},
+    "courier": {""},
+    "http": set(),
+}
+
 # Files that own a descriptor or a timer, and so may see the event loop.
 LOOPS = {
     "broker/hub/hub.c", "broker/hub/hub_state.h", "broker/hub/publisher.c",
@@ -29,12 +44,12 @@ LOOPS = {
     "broker/hub/publisher_state.h",
     "broker/worker/worker.c", "broker/worker/worker_state.c",
     "broker/worker/worker_state.h",
-    "broker/worker/hold.c", "broker/worker/hold.h",
-    "broker/worker/lifetime.c", "broker/worker/permit.h",
+    "broker/worker/cursor/hold.c", "broker/worker/cursor/hold.h",
+    "broker/worker/access/lifetime.c", "broker/worker/access/permit.h",
     "broker/worker/accept.c", "broker/worker/connection.c",
     "broker/worker/drain.c",
-    "broker/worker/connection.h", "broker/worker/courier.c",
-    "broker/worker/courier_asks.c", "broker/worker/courier_state.h",
+    "broker/worker/connection.h", "broker/worker/courier/courier.c",
+    "broker/worker/courier/courier_asks.c", "broker/worker/courier/courier_state.h",
 }
 
 
@@ -82,14 +97,35 @@ def seen_by(include):
     return parts[0] if len(parts) > 1 else "(no folder: %s)" % name
 
 
+def worker_room(path):
+    """The room within the worker that a file is in; None: not in the worker."""
+    parts = path.split("/")
+    if parts[:2] != ["broker", "worker"]:
+        return None
+    return parts[2] if len(parts) > 3 else ""
+
+
+def check_worker_arrow(path, included, line, complaints):
+    room, seen = worker_room(path), worker_room(included.strip('"'))
+    if room is None or seen is None or seen == room:
+        return
+    if seen not in WORKER_MAY_SEE.get(room, set()):
+        complaints.add(
+            path, line, "in the worker, %s may not include %s: see "
+            "WORKER_MAY_SEE in tests/lint/arrows.py" %
+            (room or "its own file", included))
+
+
 def check_arrows(path, code, complaints):
     room = room_of(path)
     for match in re.finditer(r'^\s*#\s*include\s+(<[^>]+>|"[^"]+")', code,
                              re.M):
         seen = seen_by(match.group(1))
+        line = code.count("\n", 0, match.start(1)) + 1
+        check_worker_arrow(path, match.group(1), line, complaints)
         if seen is not None and seen not in MAY_SEE.get(room, set()):
             complaints.add(
-                path, code.count("\n", 0, match.start(1)) + 1,
+                path, line,
                 "%s may not include %s (of %s): move what is needed down, "
                 "or pass it as an argument" % (room, match.group(1), seen))
 

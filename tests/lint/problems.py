@@ -9,7 +9,7 @@ import re
 
 import tree
 
-ROWS = "broker/worker/problem.def"
+ROWS = "broker/worker/http/problem.def"
 PAGE = "man/ssemux-http.7"
 
 

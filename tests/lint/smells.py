@@ -27,7 +27,7 @@ def check_c(path, text, complaints):
     bare = tree.bare_code_of(text)
     for pattern, advice in CALLS:
         complaints.each(path, bare, pattern, "%(found)s: " + advice)
-    if path.startswith("broker/") and os.path.basename(path) != "sse.c":
+    if path.startswith("broker/") and path != "broker/shared/sse.c":
         complaints.each(path, tree.code_of(text), FIELDS,
                         "%(found)s: only sse.c writes a field of the stream")
     if not text.startswith("/*"):
@@ -49,8 +49,19 @@ def check_parameters(path, bare, complaints):
                            "a boolean parameter: use two functions or an enum")
 
 
+def check_names(complaints):
+    """Objects of one name would take each other's place in an archive."""
+    places = {}
+    for path in tree.c_files(("broker/",)):
+        if path.endswith(".c"):
+            first = places.setdefault(os.path.basename(path), path)
+            if first != path:
+                complaints.add(path, 1, "has the name of " + first)
+
+
 def main():
     complaints = tree.Complaints()
+    check_names(complaints)
     for path in tree.files():
         if VAGUE.search(path):
             complaints.add(path, 1, "name the file after what it holds")

@@ -1,5 +1,5 @@
 /* Tests of admission: how many begin, and when the others come back. */
-#include "broker/worker/admission.h"
+#include "broker/worker/access/admission.h"
 
 #include "tests/unit/suite.h"
 

@@ -1,6 +1,6 @@
 /* Tests of arena: blocks in one piece, whose bytes stay until they are let go.
  */
-#include "broker/worker/arena.h"
+#include "broker/worker/cursor/arena.h"
 
 #include "tests/unit/sample_event.h"
 #include "tests/unit/suite.h"

@@ -4,9 +4,9 @@
 
 #include <check.h>
 
-#include "broker/worker/change.h"
-#include "broker/worker/stats.h"
-#include "broker/worker/trace.h"
+#include "broker/worker/answers/stats.h"
+#include "broker/worker/answers/trace.h"
+#include "broker/worker/stream/change.h"
 #include "protocol/buf.h"
 #include "tests/unit/suite.h"
 

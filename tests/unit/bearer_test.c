@@ -1,8 +1,8 @@
 /* Tests of bearer: where a request's token is, and whether it counts. */
-#include "broker/worker/bearer.h"
+#include "broker/worker/http/bearer.h"
 
 #include "broker/shared/config.h"
-#include "broker/worker/http.h"
+#include "broker/worker/http/http.h"
 #include "tests/unit/suite.h"
 
 #define COUNT(array) (int)(sizeof(array) / sizeof((array)[0]))

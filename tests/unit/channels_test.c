@@ -1,5 +1,5 @@
 /* Tests of channels: random subscriptions against a list of all of them. */
-#include "broker/worker/channels.h"
+#include "broker/worker/cursor/channels.h"
 
 #include "protocol/event.h"
 #include "tests/unit/sample_event.h"

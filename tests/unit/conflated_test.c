@@ -1,5 +1,5 @@
 /* Tests of conflated: the newest decisions are found, older ones are not. */
-#include "broker/worker/conflated.h"
+#include "broker/worker/cursor/conflated.h"
 
 #include "tests/unit/suite.h"
 

@@ -1,6 +1,6 @@
 /* Tests of courier: whatever becomes of the hub, each event is said under one
  * number, and each errand and each question is answered once. */
-#include "broker/worker/courier.h"
+#include "broker/worker/courier/courier.h"
 
 #include "broker/worker/asked.h"
 #include "tests/unit/hand_hub.h"

@@ -5,8 +5,8 @@
  * Events, trims, floods and pauses come at random; sockets are tiny, the ring
  * and the window are small.
  */
-#include "broker/worker/catch_up.h"
-#include "broker/worker/cursor.h"
+#include "broker/worker/cursor/catch_up.h"
+#include "broker/worker/cursor/cursor.h"
 
 #include "broker/worker/subscriber.h"
 #include "tests/unit/hand_worker.h"

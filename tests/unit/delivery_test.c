@@ -1,5 +1,5 @@
 /* Tests of delivery: each subscriber's list holds its entries, in order. */
-#include "broker/worker/delivery.h"
+#include "broker/worker/cursor/delivery.h"
 
 #include "tests/unit/sample_event.h"
 #include "tests/unit/suite.h"

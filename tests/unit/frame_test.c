@@ -1,5 +1,5 @@
 /* Tests of frame: an event's block as one chunk, whatever its length. */
-#include "broker/worker/frame.h"
+#include "broker/worker/cursor/frame.h"
 
 #include "protocol/buf.h"
 #include "tests/unit/sample_event.h"

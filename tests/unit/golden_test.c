@@ -3,9 +3,9 @@
  * they come through the ring and the window or out of the store.
  */
 #include "broker/shared/ring.h"
-#include "broker/worker/frame.h"
-#include "broker/worker/store_read.h"
-#include "broker/worker/window.h"
+#include "broker/worker/cursor/frame.h"
+#include "broker/worker/cursor/store_read.h"
+#include "broker/worker/cursor/window.h"
 #include "protocol/buf.h"
 #include "protocol/cursor_id.h"
 #include "tests/unit/some_shapes.h"

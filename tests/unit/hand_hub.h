@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "broker/shared/link.h"
-#include "broker/worker/courier.h"
+#include "broker/worker/courier/courier.h"
 #include "broker/worker/worker_state.h"
 #include "protocol/buf.h"
 #include "protocol/message.h"

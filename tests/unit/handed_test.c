@@ -1,7 +1,7 @@
 /* Tests of handed: whom a receipt waits for, and who counts. */
-#include "broker/worker/handed.h"
+#include "broker/worker/cursor/handed.h"
 
-#include "broker/worker/place.h"
+#include "broker/worker/cursor/place.h"
 #include "broker/worker/subscriber.h"
 #include "tests/unit/hand_worker.h"
 #include "tests/unit/listener.h"

@@ -1,9 +1,9 @@
 /* Tests of hold: intervals, and rounds that end at their fence. */
-#include "broker/worker/hold.h"
+#include "broker/worker/cursor/hold.h"
 
 #include <stdio.h>
 
-#include "broker/worker/place.h"
+#include "broker/worker/cursor/place.h"
 #include "broker/worker/subscriber.h"
 #include "tests/unit/hand_worker.h"
 #include "tests/unit/listener.h"

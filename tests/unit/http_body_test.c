@@ -2,13 +2,13 @@
  * Tests of http_body: bodies are read whole and byte by byte to the same end,
  * and what two parsers could read differently is refused.
  */
-#include "broker/worker/http_body.h"
+#include "broker/worker/http/http_body.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "broker/worker/http.h"
+#include "broker/worker/http/http.h"
 #include "tests/unit/suite.h"
 
 enum { MAX = 1000 };

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "broker/worker/http.h"
+#include "broker/worker/http/http.h"
 
 static struct http_request request;
 

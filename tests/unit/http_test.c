@@ -3,7 +3,7 @@
  * differently is refused. Bytes are always held in a block of just their size,
  * so that a read past their end is seen by the address sanitizer.
  */
-#include "broker/worker/http.h"
+#include "broker/worker/http/http.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -1,12 +1,12 @@
 /* Tests of origin: which sites are named, own, or neither. */
-#include "broker/worker/origin.h"
+#include "broker/worker/http/origin.h"
 
 #include <check.h>
 #include <stdio.h>
 
 #include "broker/shared/config.h"
 #include "broker/shared/config_http.h"
-#include "broker/worker/http.h"
+#include "broker/worker/http/http.h"
 #include "tests/unit/suite.h"
 
 static struct config config;

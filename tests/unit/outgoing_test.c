@@ -1,6 +1,6 @@
 /* Tests of outgoing: after a write that went out in part, it is known to the
  * byte where it ended. */
-#include "broker/worker/outgoing.h"
+#include "broker/worker/cursor/outgoing.h"
 
 #include <sys/socket.h>
 #include <unistd.h>

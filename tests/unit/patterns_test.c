@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "broker/worker/patterns.h"
+#include "broker/worker/cursor/patterns.h"
 #include "tests/unit/suite.h"
 
 static struct slice

@@ -1,12 +1,12 @@
 /* Tests of proxies and of proxy_header: whose request it is. */
-#include "broker/worker/proxies.h"
+#include "broker/worker/http/proxies.h"
 
 #include <check.h>
 #include <stdlib.h>
 
 #include "broker/shared/config.h"
-#include "broker/worker/http.h"
-#include "broker/worker/proxy_header.h"
+#include "broker/worker/http/http.h"
+#include "broker/worker/http/proxy_header.h"
 #include "tests/unit/suite.h"
 
 static struct config config;

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "broker/worker/ranking.h"
+#include "broker/worker/answers/ranking.h"
 #include "tests/unit/suite.h"
 
 static char taken[256];

@@ -1,5 +1,5 @@
 /* Tests of revoked: what is withdrawn from whom, and from when on not. */
-#include "broker/worker/revoked.h"
+#include "broker/worker/access/revoked.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* Tests of store_losses where very many channels lost something: what is said
  * stays short, and who asks for few channels gets a precise answer. */
-#include "broker/worker/store_read.h"
+#include "broker/worker/cursor/store_read.h"
 #include "tests/unit/sample_event.h"
 #include "tests/unit/store_folder.h"
 #include "tests/unit/suite.h"

@@ -2,7 +2,7 @@
  * Tests of store_read and store_losses: steps through random histories give
  * what a list of all events gives, by merging and by scanning.
  */
-#include "broker/worker/store_read.h"
+#include "broker/worker/cursor/store_read.h"
 
 #include "tests/unit/sample_event.h"
 #include "tests/unit/store_folder.h"

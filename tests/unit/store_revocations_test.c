@@ -4,8 +4,8 @@
 
 #include <sqlite3.h>
 
-#include "broker/worker/revoked.h"
-#include "broker/worker/store_read.h"
+#include "broker/worker/access/revoked.h"
+#include "broker/worker/cursor/store_read.h"
 #include "protocol/event.h"
 #include "tests/unit/store_folder.h"
 #include "tests/unit/suite.h"

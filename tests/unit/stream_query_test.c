@@ -1,5 +1,5 @@
 /* Tests of stream_query: times, as a client writes them. */
-#include "broker/worker/stream_query.h"
+#include "broker/worker/http/stream_query.h"
 
 #include "tests/unit/suite.h"
 

@@ -1,10 +1,10 @@
 /* Tests of streams and stream_query: which stream a path belongs to, and what
  * its query says by the names of its block. */
-#include "broker/worker/streams.h"
+#include "broker/worker/stream/streams.h"
 
 #include <stdio.h>
 
-#include "broker/worker/stream_query.h"
+#include "broker/worker/http/stream_query.h"
 #include "broker/worker/worker_state.h"
 #include "tests/unit/suite.h"
 

@@ -1,6 +1,6 @@
 /* Tests of survivors: of each channel and key the last is left, everything
  * without a key, and each at its own place. */
-#include "broker/worker/survivors.h"
+#include "broker/worker/cursor/survivors.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Tests of window: everything above the floor is here, and its frames are what
  * they were made as. */
-#include "broker/worker/window.h"
+#include "broker/worker/cursor/window.h"
 
 #include "protocol/buf.h"
 #include "tests/unit/sample_event.h"

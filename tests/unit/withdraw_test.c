@@ -2,12 +2,12 @@
  * withdraw_test: access that is taken away from live streams, and streams that
  * end with their tokens.
  */
-#include "broker/worker/withdraw.h"
+#include "broker/worker/access/withdraw.h"
 
-#include "broker/worker/authority.h"
-#include "broker/worker/grants.h"
-#include "broker/worker/lifetime.h"
-#include "broker/worker/permit.h"
+#include "broker/worker/access/authority.h"
+#include "broker/worker/access/grants.h"
+#include "broker/worker/access/lifetime.h"
+#include "broker/worker/access/permit.h"
 #include "broker/worker/subscriber.h"
 #include "tests/unit/hand_worker.h"
 #include "tests/unit/listener.h"

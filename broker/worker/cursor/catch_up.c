@@ -1,0 +1,173 @@
+/*
+ * catch_up: getting on in the log, from behind: a slow, a returning and a new
+ * subscriber alike. See cursor.h.
+ *
+ * A step is bounded in rows and bytes and ends with one write; steps of all
+ * who are behind take turns, for a short while per turn of the loop.
+ */
+#include "broker/worker/cursor/catch_up.h"
+
+#include "broker/worker/connection.h"
+#include "broker/worker/control.h"
+#include "broker/worker/cursor/cursor.h"
+#include "broker/worker/cursor/follow.h"
+#include "broker/worker/cursor/hold.h"
+#include "broker/worker/cursor/place.h"
+#include "broker/worker/cursor/progress.h"
+#include "broker/worker/cursor/rewind.h"
+#include "broker/worker/cursor/snapshot.h"
+#include "broker/worker/cursor/stride.h"
+#include "broker/worker/subscriber.h"
+#include "broker/worker/worker_state.h"
+
+enum {
+	WINDOW_ENTRIES_PER_STEP = 2048,
+	RELEASE_STEPS = 64, /* of one who waited for an interval */
+	/* Of events with patterns; half a millisecond or so. */
+	COMPARISONS_PER_STEP = 131072,
+	LOOK_AT_LEAST = 16,
+	/* How long those who catch up may keep a worker from its other work,
+	 * in microseconds. */
+	CATCH_UP_US = 2000,
+};
+
+int
+catch_up_look_at(int most, size_t patterns)
+{
+	size_t fewer =
+	    patterns > 0 ? COMPARISONS_PER_STEP / patterns : SIZE_MAX;
+
+	if (fewer >= (size_t)most)
+		return most;
+	return fewer > LOOK_AT_LEAST ? (int)fewer : LOOK_AT_LEAST;
+}
+
+uint64_t
+catch_up_from(const struct subscriber *subscriber)
+{
+	return subscriber->partial != 0 ? subscriber->partial - 1
+					: subscriber->cursor;
+}
+
+static enum step
+step_in_window(struct worker *worker, struct subscriber *subscriber)
+{
+	const struct window *window = &worker->window;
+	uint64_t number = window_find(window, catch_up_from(subscriber));
+	uint64_t reached = subscriber->cursor;
+	uint64_t until = hold_reach(worker, subscriber);
+	uint64_t pin = UINT64_MAX;
+	enum added added = ADDED;
+	int most = subscriber->alone ? 1
+				     : catch_up_look_at(WINDOW_ENTRIES_PER_STEP,
+					   subscriber->member_count);
+
+	outgoing_begin(&worker->outgoing);
+	for (int i = 0; i < most && added == ADDED && number < window->end;
+	     i++, number++) {
+		const struct window_entry *entry = window_entry(window, number);
+		struct event event = window_event(window, entry);
+
+		if (entry->cursor > until)
+			break;
+		if (subscriber_wants(subscriber, &event))
+			added = progress_add_entry(
+			    worker, subscriber, number, &pin);
+		if (added == NOT_ADDED)
+			break;
+		reached = entry->cursor;
+	}
+	return progress_finish_step(worker, subscriber, reached);
+}
+
+/* All is read: says so, once, and then new events come as they appear. */
+static enum step
+arrive(struct worker *worker, struct subscriber *subscriber)
+{
+	if (subscriber->owes_live) {
+		subscriber->owes_live = false;
+		control_live(worker, subscriber);
+		return STEP_AGAIN;
+	}
+	if (subscriber->ends) {
+		subscriber->ended = true;
+		control_bye(worker, subscriber->connection, "end");
+		return STEP_AGAIN;
+	}
+	place_move(worker, subscriber, SUBSCRIBER_AT_HEAD);
+	return STEP_AT_HEAD;
+}
+
+/* Has the window all that is still to come? Not what was said to be lost; but
+ * a half-written event is finished from wherever it is. */
+static bool
+has_window(const struct worker *worker, const struct subscriber *subscriber)
+{
+	uint64_t from = catch_up_from(subscriber);
+
+	return from >= worker->window.floor &&
+	       (from >= subscriber->lost_to || subscriber->partial != 0);
+}
+
+static enum step
+take_step(struct worker *worker, struct subscriber *subscriber)
+{
+	subscriber_pay(subscriber);
+	subscriber_settle_alone(subscriber);
+	rewind_step(subscriber);
+	switch (connection_send(subscriber->connection)) {
+	case CONNECTION_SENT_GONE:
+		return STEP_GONE;
+	case CONNECTION_SENT_PART:
+		place_block(worker, subscriber);
+		return STEP_BLOCKED;
+	case CONNECTION_SENT_ALL:
+		break;
+	}
+	if (subscriber->ended) {
+		connection_complete_stream(subscriber->connection);
+		return STEP_GONE;
+	}
+	if (subscriber->snapshots != NULL && subscriber->partial == 0)
+		return snapshot_step(worker, subscriber);
+	if (catch_up_from(subscriber) >= worker->window.head)
+		return arrive(worker, subscriber);
+	if (hold_waits(worker, subscriber))
+		return STEP_HELD;
+	if (has_window(worker, subscriber))
+		return stride_is_due(worker, subscriber)
+			   ? stride_in_window(worker, subscriber)
+			   : step_in_window(worker, subscriber);
+	return catch_up_in_store(worker, subscriber);
+}
+
+bool
+cursor_release(struct worker *worker, struct subscriber *subscriber)
+{
+	enum step step = STEP_AGAIN;
+
+	if (subscriber->place != SUBSCRIBER_HELD)
+		return true;
+	subscriber->hold.waiting_ms = 0;
+	place_move(worker, subscriber, SUBSCRIBER_RUNNABLE);
+	for (int i = 0; i < RELEASE_STEPS && step == STEP_AGAIN; i++)
+		step = take_step(worker, subscriber);
+	return step != STEP_GONE;
+}
+
+bool
+cursor_catch_up(struct worker *worker)
+{
+	uint64_t end_us = worker_steady_us() + CATCH_UP_US;
+	struct subscriber *subscriber;
+
+	holds_turn(worker);
+	while ((subscriber = place_next_runnable(worker)) != NULL) {
+		take_step(worker, subscriber);
+		if (worker_steady_us() > end_us)
+			break;
+	}
+	if (handed_waits(worker))
+		follow_report(worker);
+	return worker->behind_first != NULL;
+}

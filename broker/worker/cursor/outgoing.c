@@ -1,0 +1,117 @@
+/* outgoing: one write for many frames. See outgoing.h. */
+#include "broker/worker/cursor/outgoing.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sys/socket.h>
+
+void
+outgoing_begin(struct outgoing *outgoing)
+{
+	outgoing->piece_count = outgoing->frame_count = 0;
+	outgoing->bytes = outgoing->skipped = 0;
+	outgoing->receipts = false;
+}
+
+bool
+outgoing_full(const struct outgoing *outgoing)
+{
+	return outgoing->piece_count == OUTGOING_PIECES ||
+	       outgoing->frame_count == OUTGOING_FRAMES ||
+	       outgoing->bytes >= OUTGOING_BYTES;
+}
+
+static void
+add_piece(struct outgoing *outgoing, struct slice bytes)
+{
+	struct iovec *last = outgoing->piece_count > 0
+				 ? &outgoing->pieces[outgoing->piece_count - 1]
+				 : NULL;
+
+	if (last != NULL &&
+	    (const char *)last->iov_base + last->iov_len == bytes.bytes) {
+		last->iov_len += bytes.len;
+		return;
+	}
+	outgoing->pieces[outgoing->piece_count++] = (struct iovec){
+	    .iov_base = (void *)(uintptr_t)bytes.bytes,
+	    .iov_len = bytes.len,
+	};
+}
+
+void
+outgoing_add(
+    struct outgoing *outgoing, uint64_t cursor, struct slice frame, size_t skip)
+{
+	assert(!outgoing_full(outgoing));
+	assert(skip == 0 || outgoing->frame_count == 0);
+	assert(skip < frame.len);
+	outgoing->skipped += skip;
+	add_piece(outgoing, slice_of(frame.bytes + skip, frame.len - skip));
+	outgoing->bytes += frame.len - skip;
+	outgoing->frames[outgoing->frame_count++] =
+	    (struct outgoing_frame){.cursor = cursor, .end = outgoing->bytes};
+}
+
+void
+outgoing_want_receipt(struct outgoing *outgoing, uint32_t receipt)
+{
+	assert(outgoing->frame_count > 0);
+	outgoing->frames[outgoing->frame_count - 1].receipt = receipt;
+	outgoing->receipts = true;
+}
+
+/* Finds out where among the frames a write of `bytes` ended. */
+static void
+locate(
+    const struct outgoing *outgoing, size_t bytes, struct outgoing_sent *sent)
+{
+	size_t start, frames = 0;
+
+	while (frames < outgoing->frame_count &&
+	       outgoing->frames[frames].end <= bytes)
+		frames++;
+	*sent = (struct outgoing_sent){.frames = frames};
+	if (frames == outgoing->frame_count)
+		return;
+	start = frames > 0 ? outgoing->frames[frames - 1].end : 0;
+	sent->partial_bytes = bytes - start;
+	if (frames == 0)
+		sent->partial_bytes += outgoing->skipped;
+	if (sent->partial_bytes > 0)
+		sent->partial = outgoing->frames[frames].cursor;
+}
+
+/* One piece, the common case, is spared the copying of a message's head. */
+static ssize_t
+write_pieces(const struct outgoing *outgoing, int fd)
+{
+	struct msghdr message = {
+	    .msg_iov = (struct iovec *)(uintptr_t)outgoing->pieces,
+	    .msg_iovlen = outgoing->piece_count,
+	};
+	ssize_t written;
+
+	do {
+		written = outgoing->piece_count == 1
+			      ? send(fd, outgoing->pieces[0].iov_base,
+				    outgoing->pieces[0].iov_len, MSG_NOSIGNAL)
+			      : sendmsg(fd, &message, MSG_NOSIGNAL);
+	} while (written == -1 && errno == EINTR);
+	return written;
+}
+
+enum outgoing_result
+outgoing_write(
+    const struct outgoing *outgoing, int fd, struct outgoing_sent *sent)
+{
+	ssize_t written = write_pieces(outgoing, fd);
+
+	if (written == -1 && errno != EAGAIN && errno != ENOBUFS) {
+		*sent = (struct outgoing_sent){.frames = 0};
+		return OUTGOING_GONE;
+	}
+	locate(outgoing, written > 0 ? (size_t)written : 0, sent);
+	return sent->frames == outgoing->frame_count ? OUTGOING_ALL
+						     : OUTGOING_PART;
+}

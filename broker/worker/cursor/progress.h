@@ -1,0 +1,51 @@
+/*
+ * progress: one write to one subscriber, and how far that brings it.
+ */
+#ifndef SSEMUX_WORKER_CURSOR_PROGRESS_H
+#define SSEMUX_WORKER_CURSOR_PROGRESS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct subscriber;
+struct worker;
+
+/* What became of a subscriber's step. */
+enum step {
+	STEP_AGAIN,   /* it can go on */
+	STEP_BLOCKED, /* its socket is full */
+	STEP_HELD,    /* it waits for the end of an interval */
+	STEP_AT_HEAD,
+	STEP_GONE, /* it was destroyed */
+};
+
+/*
+ * Writes what worker->outgoing holds, at least one frame, and notes in the
+ * subscriber how far it got: STEP_AGAIN, STEP_BLOCKED or STEP_GONE.
+ */
+enum step progress_write(struct worker *worker, struct subscriber *subscriber);
+
+/*
+ * The same for what a step collected, which may be nothing; everything up to
+ * `reached` is handled then. A stream whose half-written event is not what the
+ * write begins with is of no use any more: STEP_GONE.
+ */
+enum step progress_finish_step(
+    struct worker *worker, struct subscriber *subscriber, uint64_t reached);
+
+/* How much of this event the subscriber has already, in bytes. */
+size_t progress_already_sent(
+    const struct subscriber *subscriber, uint64_t cursor);
+
+enum added {
+	ADDED,
+	ADDED_LAST, /* added; write before the next is added */
+	NOT_ADDED,  /* write, then add it again */
+};
+
+/* Adds an entry of the window to worker->outgoing. *pin: see window_frame();
+ * UINT64_MAX before the first of a write. */
+enum added progress_add_entry(struct worker *worker,
+    struct subscriber *subscriber, uint64_t number, uint64_t *pin);
+
+#endif

@@ -1,9 +1,0 @@
-/* page: the live page, page.html, as bytes in the program. */
-#ifndef SSEMUX_WORKER_PAGE_H
-#define SSEMUX_WORKER_PAGE_H
-
-#include "protocol/slice.h"
-
-struct slice page_html(void);
-
-#endif
