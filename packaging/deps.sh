@@ -38,6 +38,7 @@ client python3         tool python3        counts its tests
 lint   clang-format    tool clang-format   formatting of C
 lint   cppcheck        tool cppcheck       static analysis of C
 lint   shellcheck      tool shellcheck     static analysis of scripts
+lint   pyflakes3       tool pyflakes3      static analysis of Python
 lint   git             tool git            lists the files
 lint   mandoc          tool mandoc         reads the manual pages
 lint   python3         tool python3        runs the house rules

@@ -4,7 +4,6 @@ import re
 import socket
 import unittest
 
-import sse_client
 from broker import BrokerCase, wait_for
 
 HEAD = (b"POST /publish HTTP/1.1\r\nHost: h\r\n"

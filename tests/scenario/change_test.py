@@ -18,14 +18,7 @@ PATTERNS = ["a:*", "b:*", "*"] + CHANNELS
 
 class Change(BrokerCase):
     def post(self, broker, stream_id, body):
-        data = json.dumps(body).encode()
-        raw = sse_client.request_bytes(
-            broker.port, "/stream/" + stream_id,
-            (("Content-Type", "application/json"),
-             ("Content-Length", str(len(data))), ("Connection", "close")),
-            "POST")
-        answer, out = sse_client.fetch(broker.port, "", raw=raw + data)
-        return answer.status, json.loads(out)
+        return sse_client.post_json(broker.port, "/stream/" + stream_id, body)
 
     def changed(self, broker, stream_id, **body):
         status, said = self.post(broker, stream_id, body)

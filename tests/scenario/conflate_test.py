@@ -183,13 +183,9 @@ class Conflate(BrokerCase):
             connected, events = stream.start()
             self.assertEqual([event.id for event in events], last_of_each(
                 [row for row in rows if row.channel == "a"]))
-            data = json.dumps({"subscribe": ["b"], "since": "-1"}).encode()
-            raw = sse_client.request_bytes(
+            sse_client.post_json(
                 broker.port, "/stream/" + connected["stream"],
-                (("Content-Type", "application/json"),
-                 ("Content-Length", str(len(data))),
-                 ("Connection", "close")), "POST")
-            sse_client.fetch(broker.port, "", raw=raw + data)
+                {"subscribe": ["b"], "since": "-1"})
             stream.control("subscribed")
             old = last_of_each([row for row in rows if row.channel == "b"])
             self.assertEqual([event.id for event in stream.events(len(old))],

@@ -4,12 +4,10 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import unittest
 
 import msgpack_wire as wire
-import sse_client
 from broker import BUILD, BrokerCase, Broker, wait_for
 from sse_client import Crowd
 

@@ -30,13 +30,7 @@ def takes(patterns, word):
 
 class Filter(BrokerCase):
     def post(self, broker, name, **body):
-        data = json.dumps(body).encode()
-        raw = sse_client.request_bytes(
-            broker.port, "/stream/" + name,
-            (("Content-Length", str(len(data))), ("Connection", "close")),
-            "POST")
-        answer, out = sse_client.fetch(broker.port, "", raw=raw + data)
-        return answer.status, json.loads(out)
+        return sse_client.post_json(broker.port, "/stream/" + name, body)
 
     def open(self, broker, since, **lists):
         target = "/stream?channels=c:*&since=" + since
@@ -153,13 +147,10 @@ class Filter(BrokerCase):
                          ) as stream:
             name = stream.control("connected")["stream"]
             stream.control("live")
-            data = json.dumps({"types": ["order.b", "secret"],
-                               "keys": []}).encode()
-            raw = sse_client.request_bytes(
+            status, _ = sse_client.post_json(
                 broker.port, "/s/" + name,
-                (("Content-Length", str(len(data))),), "POST")
-            answer, _ = sse_client.fetch(broker.port, "", raw=raw + data)
-            self.assertEqual(answer.status, 200)
+                {"types": ["order.b", "secret"], "keys": []})
+            self.assertEqual(status, 200)
             for kind in ("secret", "order.a", "order.b"):
                 broker.pub("-t", kind, "c:1", kind)
             self.assertEqual(stream.tagged(1)[0]["data"], "order.b")

@@ -26,9 +26,9 @@ import isolation_rules as rules
 import patterns
 import msgpack_wire as wire
 import sse_client
-from broker import BUILD, SANITIZED, SCALE, BrokerCase, wait_for
+from broker import BUILD, SANITIZED, SCALE, BrokerCase
 from isolation_rules import Op
-from isolation_stream import SLACK_MS, Stream
+from isolation_stream import Stream
 from isolation_verdict import Renewal, goal, judge, standings
 from isolation_watch import Log, Wrong
 from isolation_world import World, now_ms

@@ -39,10 +39,7 @@ class Lifetime(BrokerCase):
             data = body if isinstance(body, bytes) else \
                 json.dumps(body).encode()
             headers += JSON
-        headers += (("Content-Length", str(len(data))),
-                    ("Connection", "close"))
-        raw = sse_client.request_bytes(broker.port, path, headers, "POST")
-        answer, out = sse_client.fetch(broker.port, path, raw=raw + data)
+        answer, out = sse_client.post(broker.port, path, data, headers)
         return answer.status, json.loads(out)
 
     def problem(self, *arguments, **options):

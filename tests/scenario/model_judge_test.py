@@ -4,7 +4,6 @@ import json
 import unittest
 
 import msgpack_wire as wire
-from model_client import Client
 from model_log import Log, block
 from model_stream import Course, Wrong
 from model_world import Asked, Mode, World

@@ -5,7 +5,6 @@ been let go before anybody asks for it; and nobody but who has stopped reading
 is so far behind that it could concern him.
 """
 import collections
-import json
 import sqlite3
 import time
 
@@ -214,17 +213,10 @@ class World:
         self.clients.remove(client)
 
     def post(self, target, body):
-        data = json.dumps(body).encode()
-        raw = sse_client.request_bytes(
-            self.broker.port, target,
-            (("Content-Type", "application/json"),
-             ("Content-Length", str(len(data))), ("Connection", "close")),
-            "POST")
-        answer, out = sse_client.fetch(self.broker.port, "", raw=raw + data)
-        if answer.status != 200:
-            raise Wrong("POST %s %r: %d, %r" % (target, body, answer.status,
-                                                out))
-        return json.loads(out)
+        status, said = sse_client.post_json(self.broker.port, target, body)
+        if status != 200:
+            raise Wrong("POST %s %r: %d, %r" % (target, body, status, said))
+        return said
 
     # ---- kills
 

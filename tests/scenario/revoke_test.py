@@ -220,12 +220,9 @@ class Revoke(BrokerCase):
         token = self.token("u")
         self.told(broker, "revoke", "u", "a:*")
         for channel, status in (("a:b", 403), ("b", 200)):
-            raw = sse_client.request_bytes(
-                broker.port, "/publish?channel=" + channel,
-                tokens.bearer(token) + (("Content-Length", "1"),
-                                        ("Content-Type", "text/plain"),
-                                        ("Connection", "close")), "POST")
-            body, out = sse_client.fetch(broker.port, "", raw=raw + b"x")
+            body, out = sse_client.post(
+                broker.port, "/publish?channel=" + channel, b"x",
+                tokens.bearer(token) + (("Content-Type", "text/plain"),))
             self.assertEqual(body.status, status, out)
         self.assertEqual([row[1] for row in broker.stored()], ["b"])
 

@@ -50,15 +50,10 @@ class Snapshot(BrokerCase):
         return out
 
     def post(self, broker, stream_id, body):
-        data = json.dumps(body).encode()
-        raw = sse_client.request_bytes(
-            broker.port, "/stream/" + stream_id,
-            (("Content-Type", "application/json"),
-             ("Content-Length", str(len(data))), ("Connection", "close")),
-            "POST")
-        answer, out = sse_client.fetch(broker.port, "", raw=raw + data)
-        self.assertEqual(answer.status, 200, out)
-        return json.loads(out)
+        status, said = sse_client.post_json(
+            broker.port, "/stream/" + stream_id, body)
+        self.assertEqual(status, 200, said)
+        return said
 
     THREE = [("last:1", "k%d" % key, "3") for key in range(3)]
 

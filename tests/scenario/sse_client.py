@@ -192,6 +192,21 @@ def fetch(port, target, headers=(), method="GET", timeout=20, raw=None):
         return body, out
 
 
+def post(port, target, data, headers=()):
+    """A POST of these bytes and its answer, as fetch() has it."""
+    rows = tuple(headers) + (("Content-Length", str(len(data))),
+                             ("Connection", "close"))
+    return fetch(port, target,
+                 raw=request_bytes(port, target, rows, "POST") + data)
+
+
+def post_json(port, target, value, headers=()):
+    """The status and the JSON of the answer to a POST of JSON."""
+    answer, out = post(port, target, json.dumps(value).encode(), tuple(
+        headers) + (("Content-Type", "application/json"),))
+    return answer.status, json.loads(out)
+
+
 def fetch_json(port, target, headers=()):
     body, out = fetch(port, target, headers)
     assert body.status == 200, (body.status, out)

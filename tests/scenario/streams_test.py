@@ -2,7 +2,6 @@
 import json
 import unittest
 
-import sse_client
 from broker import BrokerCase, tagged, wait_for
 
 

@@ -61,14 +61,9 @@ class Trace(BrokerCase):
         return broker.pub("-i", *arguments).strip()
 
     def change(self, broker, stream, headers=(), **body):
-        data = json.dumps(body).encode()
-        raw = sse_client.request_bytes(
-            broker.port, "/stream/" + stream, tuple(headers) +
-            (("Content-Type", "application/json"),
-             ("Content-Length", str(len(data))), ("Connection", "close")),
-            "POST")
-        answer, out = sse_client.fetch(broker.port, "", raw=raw + data)
-        self.assertEqual(answer.status, 200, out)
+        status, said = sse_client.post_json(
+            broker.port, "/stream/" + stream, body, headers)
+        self.assertEqual(status, 200, said)
 
     def stall(self, broker, channels):
         """A stream whose socket is full; its id."""

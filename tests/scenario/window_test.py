@@ -109,13 +109,8 @@ class Window(BrokerCase):
         beat = stream.control("beat")
         self.assertLess(wire.cursor_number(beat["cursor"]),
                         wire.cursor_number(first))
-        data = json.dumps({"subscribe": ["b"], "since": "-1m"}).encode()
-        raw = sse_client.request_bytes(
-            broker.port, "/s/" + connected["stream"],
-            (("Content-Type", "application/json"),
-             ("Content-Length", str(len(data))),
-             ("Connection", "close")), "POST")
-        sse_client.fetch(broker.port, "", raw=raw + data)
+        sse_client.post_json(broker.port, "/s/" + connected["stream"],
+                             {"subscribe": ["b"], "since": "-1m"})
         said = stream.next()
         while said.name == "beat":
             said = stream.next()
