@@ -157,9 +157,25 @@ $(BUILD)/steady: $(BUILD)/obj/tests/scenario/steady.o $(BUILD)/libssemux-pub.a
 $(BUILD)/asan/bin/steady: $(BUILD)/asan/tests/scenario/steady.o \
 		$(BUILD)/asan/libssemux-pub.a
 $(BUILD)/asan/bin/steady: private CFLAGS += $(SANITIZE)
-$(BUILD)/load: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/bench/*.c)) \
+
+# The bench: each program is a file with main(); all share the other rooms.
+BENCH_PROGRAMS := load crowd floor
+BENCH_ROOMS := $(filter-out $(BENCH_PROGRAMS:%=tests/bench/%.c),\
+	$(wildcard tests/bench/*.c))
+BENCH := $(BENCH_PROGRAMS:%=$(BUILD)/%)
+# A test sees that two of them count well.
+TOOLS += $(BUILD)/crowd $(BUILD)/floor $(BUILD)/asan/bin/crowd \
+	$(BUILD)/asan/bin/floor
+$(BUILD)/obj/bench.a: $(BENCH_ROOMS:%.c=$(BUILD)/obj/%.o)
+$(BUILD)/asan/bench.a: $(BENCH_ROOMS:%.c=$(BUILD)/asan/%.o)
+$(BENCH): $(BUILD)/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/obj/bench.a \
 		$(BUILD)/libssemux-pub.a
-$(BUILD)/load $(TOOLS):
+$(BUILD)/asan/bin/crowd $(BUILD)/asan/bin/floor: $(BUILD)/asan/bin/%: \
+		$(BUILD)/asan/tests/bench/%.o $(BUILD)/asan/bench.a \
+		$(BUILD)/asan/libssemux-pub.a
+$(BUILD)/asan/bin/crowd $(BUILD)/asan/bin/floor: private \
+		CFLAGS += $(SANITIZE)
+$(sort $(BENCH) $(TOOLS)):
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ $(LIBPUB_LIBS)
@@ -224,12 +240,17 @@ lint:
 	packaging/deps.sh build lint
 	tests/lint/lint.sh
 
-## make bench: figures, as a table and one line of JSON
+## make bench: figures, as ratios, tables and lines of JSON
 bench:
 	packaging/deps.sh build bench
-	$(AGAIN) all $(BUILD)/load
+	$(AGAIN) all $(BENCH)
+	SSEMUX_BUILD=$(BUILD) python3 tests/bench/fanout.py --peers
 	python3 tests/bench/bench.py --build $(BUILD)
 	python3 tests/bench/storm.py --build $(BUILD)
+
+## make bench-peers: installs what make bench measures beside ssemux
+bench-peers:
+	packaging/deps.sh peers
 
 ## make deps: install what building, testing and linting need
 deps:
@@ -283,5 +304,5 @@ help:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all unit fuzz asan run check client check-long lint bench deps install \
-	uninstall clean help
+.PHONY: all unit fuzz asan run check client check-long lint bench bench-peers \
+	deps install uninstall clean help

@@ -3,7 +3,7 @@
 # and installs it with apt-get, as root or through sudo. Where it may not, it
 # says which command would, and exits 1.
 #
-#	packaging/deps.sh SET...	SET: build, check, client, lint or bench
+#	packaging/deps.sh SET...	SET: build, check, client, lint, bench or peers
 #
 # To add a package: one row below. The probe says when it is there already, by
 # whatever way: `tool NAME` in PATH, `header PATH` for the compiler, `lib NAME`
@@ -44,13 +44,19 @@ lint   mandoc          tool mandoc         reads the manual pages
 lint   python3         tool python3        runs the house rules
 lint   universal-ctags tool ctags          measures functions
 bench  python3         tool python3        runs the measurements
+peers  nginx           tool nginx          the server of Nchan; Debian starts it as a service, too
+peers  libnginx-mod-nchan  file /usr/lib/nginx/modules/ngx_nchan_module.so  Nchan, measured beside ssemux
+peers  nodejs          tool node           a server of a few lines, measured beside ssemux
+peers  redis-server    tool redis-server   Redis, measured beside publishing; Debian starts it as a service, too
+peers  redis-tools     tool redis-benchmark  its load generator
 ROWS
 }
 
 # Is it there? $1: the kind of probe, $2: its argument.
 present() {
 	case $1 in
-	tool) command -v "$2" >/dev/null ;;
+	tool) command -v "$2" >/dev/null || [[ -x /usr/sbin/$2 ]] ;;
+	file) [[ -e $2 ]] ;;
 	header) echo "#include <$2>" | gcc -E -x c - >/dev/null 2>&1 ;;
 	lib)
 		local lib

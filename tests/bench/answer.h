@@ -1,0 +1,36 @@
+/*
+ * answer: what a server answers to one GET: its head, then the body, chunked or
+ * until the connection ends, byte by byte.
+ */
+#ifndef SSEMUX_BENCH_ANSWER_H
+#define SSEMUX_BENCH_ANSWER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum answer_place {
+	ANSWER_HEAD,
+	ANSWER_CHUNK_SIZE,
+	ANSWER_CHUNK,
+	ANSWER_BEHIND_CHUNK,
+	ANSWER_PLAIN, /* the body is not chunked */
+};
+
+enum { ANSWER_LINE = 64 };
+
+struct answer {
+	enum answer_place place;
+	bool chunked;
+	int status; /* 0 until it is known */
+	size_t chunk_left;
+	size_t line_len; /* of the head's line; the start of it is kept */
+	char line[ANSWER_LINE + 1];
+};
+
+typedef void answer_on_body(const char *bytes, size_t len, void *context);
+
+/* Takes bytes; an answer begins as all zeros. */
+void answer_take(struct answer *answer, const char *bytes, size_t len,
+    answer_on_body *on_body, void *context);
+
+#endif
