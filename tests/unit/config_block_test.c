@@ -11,37 +11,13 @@
 #include "broker/shared/config_value.h"
 #include "protocol/event.h"
 #include "tests/unit/config_block_faults.h"
+#include "tests/unit/config_file.h"
 #include "tests/unit/suite.h"
-
-static char folder[] = "/tmp/ssemux-block-XXXXXX";
-static char path[64];
-static char error[CONFIG_ERROR_SIZE];
-static struct config config;
-
-static void
-set_up(void)
-{
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/c", folder);
-}
-
-static void
-tear_down(void)
-{
-	unlink(path);
-	ck_assert_int_eq(rmdir(folder), 0);
-}
 
 static int
 try(const char *text, const char *const *overrides, size_t count)
 {
-	FILE *file = fopen(path, "w");
-
-	ck_assert_ptr_nonnull(file);
-	ck_assert_int_ge(fputs(text, file), 0);
-	ck_assert_int_eq(fclose(file), 0);
-	memset(error, 0, sizeof(error));
-	return config_load(&config, path, overrides, count, error);
+	return config_file_load(slice_of_text(text), overrides, count);
 }
 
 static void

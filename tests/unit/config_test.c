@@ -10,36 +10,12 @@
 
 #include "broker/shared/config_value.h"
 #include "tests/unit/config_faults.h"
-
-static char folder[] = "/tmp/ssemux-config-XXXXXX";
-static char path[64];
-static char error[CONFIG_ERROR_SIZE];
-static struct config config;
-
-static void
-set_up(void)
-{
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/c", folder);
-}
-
-static void
-tear_down(void)
-{
-	unlink(path);
-	ck_assert_int_eq(rmdir(folder), 0);
-}
+#include "tests/unit/config_file.h"
 
 static int
 load_bytes(const char *text, size_t len)
 {
-	FILE *file = fopen(path, "w");
-
-	ck_assert_ptr_nonnull(file);
-	ck_assert_uint_eq(fwrite(text, 1, len, file), len);
-	ck_assert_int_eq(fclose(file), 0);
-	memset(error, 0, sizeof(error));
-	return config_load(&config, path, NULL, 0, error);
+	return config_file_load((struct slice){text, len}, NULL, 0);
 }
 
 static void

@@ -1,50 +1,7 @@
 /* Tests of libpub's kick, revoke and restore: the broker is a thread. */
-#include "tests/unit/pub_results.h"
-
-#include <pthread.h>
+#include "tests/unit/pub_thread.h"
 
 #include "tests/unit/suite.h"
-
-static struct fake_broker fake;
-static struct ssemux_pub *pub;
-static pthread_t thread;
-static bool thread_runs;
-
-static void
-set_up(void)
-{
-	struct ssemux_pub_options options;
-
-	fake_init(&fake);
-	buf_init(&results, 0);
-	options = pub_options(&fake);
-	pub = ssemux_pub_open(&options);
-	ck_assert_ptr_nonnull(pub);
-}
-
-static void
-start(void *(*broker)(void *))
-{
-	ck_assert_int_eq(pthread_create(&thread, NULL, broker, NULL), 0);
-	thread_runs = true;
-}
-
-static void
-join(void)
-{
-	if (thread_runs)
-		ck_assert_int_eq(pthread_join(thread, NULL), 0);
-	thread_runs = false;
-}
-
-static void
-tear_down(void)
-{
-	(void)ssemux_pub_close(pub);
-	join();
-	buf_finish(&results);
-	fake_finish(&fake);
-}
 
 static void
 say_done(uint64_t id, uint64_t count, uint64_t late)

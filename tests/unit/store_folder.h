@@ -5,6 +5,8 @@
 #define TESTS_UNIT_STORE_FOLDER_H
 
 #include <check.h>
+#include <sqlite3.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -58,6 +60,29 @@ store_folder_remove(struct store_folder *folder)
 		unlink(path);
 	}
 	rmdir(folder->folder);
+}
+
+/* One number of the database, as another program sees it. */
+static inline uint64_t
+store_query(const struct store_folder *folder, const char *format, ...)
+{
+	char text[512];
+	sqlite3 *db;
+	sqlite3_stmt *statement;
+	uint64_t number;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	ck_assert_int_eq(sqlite3_open(folder->path, &db), SQLITE_OK);
+	ck_assert_int_eq(
+	    sqlite3_prepare_v2(db, text, -1, &statement, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_step(statement), SQLITE_ROW);
+	number = (uint64_t)sqlite3_column_int64(statement, 0);
+	ck_assert_int_eq(sqlite3_finalize(statement), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	return number;
 }
 
 /* Adds an event to the open batch, as that publisher's. 0 or -1. */

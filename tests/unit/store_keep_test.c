@@ -193,28 +193,6 @@ trim(int rows)
 	model_trim();
 }
 
-static uint64_t
-query(const char *format, ...)
-{
-	char text[512];
-	sqlite3 *db;
-	sqlite3_stmt *statement;
-	uint64_t number;
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	ck_assert_int_eq(sqlite3_open(store.path, &db), SQLITE_OK);
-	ck_assert_int_eq(
-	    sqlite3_prepare_v2(db, text, -1, &statement, NULL), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_step(statement), SQLITE_ROW);
-	number = (uint64_t)sqlite3_column_int64(statement, 0);
-	ck_assert_int_eq(sqlite3_finalize(statement), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
-	return number;
-}
-
 /* Counts them, too. */
 static void
 assert_same_events(uint64_t *left, uint64_t *bytes)
@@ -257,20 +235,24 @@ assert_as_model(void)
 	ck_assert_uint_eq(totals->exempt_events, left - shared);
 	ck_assert_uint_eq(totals->exempt_bytes, bytes - shared_bytes);
 	for (int name = 0; name < NAMES; name++)
-		ck_assert_uint_eq(query("SELECT ifnull(max(horizon), 0) FROM"
-					" channel WHERE name = '%s'",
+		ck_assert_uint_eq(store_query(&store,
+				      "SELECT ifnull(max(horizon), 0) FROM"
+				      " channel WHERE name = '%s'",
 				      names[name]),
 		    horizons[name]);
 	/* One row of latest for each event there, and no other. */
-	ck_assert_uint_eq(query("SELECT count(*) FROM latest l WHERE NOT EXISTS"
+	ck_assert_uint_eq(
+	    store_query(&store, "SELECT count(*) FROM latest l WHERE NOT EXISTS"
 				" (SELECT 1 FROM event e WHERE e.cursor ="
 				" l.cursor AND e.channel = l.channel)"),
 	    0);
 	ck_assert_uint_eq(
-	    query("SELECT count(*) FROM event e JOIN channel c"
-		  " ON c.id = e.channel WHERE c.name LIKE 'last:%%'"),
-	    query("SELECT count(*) FROM latest"));
-	ck_assert_uint_eq(query("SELECT count(*) FROM kept k WHERE k.events <>"
+	    store_query(&store,
+		"SELECT count(*) FROM event e JOIN channel c"
+		" ON c.id = e.channel WHERE c.name LIKE 'last:%%'"),
+	    store_query(&store, "SELECT count(*) FROM latest"));
+	ck_assert_uint_eq(
+	    store_query(&store, "SELECT count(*) FROM kept k WHERE k.events <>"
 				" (SELECT count(*) FROM event e WHERE"
 				" e.channel = k.channel)"),
 	    0);
@@ -305,7 +287,7 @@ START_TEST(what_is_not_kept_goes_once_it_was_stored)
 {
 	put_alone(2, 1);
 	put_alone(2, 1);
-	ck_assert_uint_eq(query("SELECT count(*) FROM event"), 2);
+	ck_assert_uint_eq(store_query(&store, "SELECT count(*) FROM event"), 2);
 	trim(100);
 	assert_as_model();
 	ck_assert_uint_eq(store_writer_totals(store.writer)->events, 0);
@@ -317,7 +299,8 @@ START_TEST(of_each_key_the_latest_is_kept)
 {
 	for (int i = 0; i < 100; i++)
 		put_alone(4, i % (KEYS + 1));
-	ck_assert_uint_eq(query("SELECT count(*) FROM event"), KEYS + 1);
+	ck_assert_uint_eq(
+	    store_query(&store, "SELECT count(*) FROM event"), KEYS + 1);
 	trim(100);
 	assert_as_model();
 	/* To be superseded is no loss. */

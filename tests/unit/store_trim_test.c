@@ -44,24 +44,6 @@ trim(uint64_t now_ms, int rows)
 	return store_trim(store.writer, &limits, now_ms, rows, &more);
 }
 
-/* One number of the database, as another program sees it. */
-static uint64_t
-query(const char *text)
-{
-	sqlite3 *db;
-	sqlite3_stmt *statement;
-	uint64_t number;
-
-	ck_assert_int_eq(sqlite3_open(store.path, &db), SQLITE_OK);
-	ck_assert_int_eq(
-	    sqlite3_prepare_v2(db, text, -1, &statement, NULL), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_step(statement), SQLITE_ROW);
-	number = (uint64_t)sqlite3_column_int64(statement, 0);
-	ck_assert_int_eq(sqlite3_finalize(statement), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
-	return number;
-}
-
 /* The totals must say what is in the tables, and `left` events at that, the
  * newest ones. */
 static void
@@ -69,16 +51,20 @@ assert_left(uint64_t left)
 {
 	const struct store_totals *totals = store_writer_totals(store.writer);
 
-	ck_assert_uint_eq(query("SELECT count(*) FROM event"), left);
+	ck_assert_uint_eq(
+	    store_query(&store, "SELECT count(*) FROM event"), left);
 	ck_assert_uint_eq(totals->events, left);
 	ck_assert_uint_eq(totals->bytes, left * EVENT_SIZE);
 	ck_assert_uint_eq(totals->last_cursor, cursor_of(EVENTS));
-	ck_assert_uint_eq(query("SELECT events FROM state"), left);
-	ck_assert_uint_eq(query("SELECT bytes FROM state"), left * EVENT_SIZE);
 	ck_assert_uint_eq(
-	    query("SELECT count(*) FROM channel"), totals->channels);
+	    store_query(&store, "SELECT events FROM state"), left);
+	ck_assert_uint_eq(
+	    store_query(&store, "SELECT bytes FROM state"), left * EVENT_SIZE);
+	ck_assert_uint_eq(store_query(&store, "SELECT count(*) FROM channel"),
+	    totals->channels);
 	if (left > 0)
-		ck_assert_uint_eq(query("SELECT min(cursor) FROM event"),
+		ck_assert_uint_eq(
+		    store_query(&store, "SELECT min(cursor) FROM event"),
 		    cursor_of(EVENTS - left + 1));
 	ck_assert_uint_eq(
 	    totals->max_horizon, left < EVENTS ? cursor_of(EVENTS - left) : 0);
@@ -158,7 +144,7 @@ START_TEST(very_many_rows_are_cut_down_to_one_step)
 	limits.max_events = 0;
 	ck_assert_int_eq(trim(0, INT32_MAX), STORE_TRIM_ROWS_MAX);
 	ck_assert_int_eq(trim(0, INT32_MAX), EVENTS + 500);
-	ck_assert_uint_eq(query("SELECT count(*) FROM event"), 0);
+	ck_assert_uint_eq(store_query(&store, "SELECT count(*) FROM event"), 0);
 }
 END_TEST
 
@@ -167,16 +153,21 @@ START_TEST(each_channel_remembers_the_last_event_it_let_go)
 	limits.max_events = 40; /* 1 .. 60 go */
 	ck_assert_int_eq(trim(0, 59), 59);
 	ck_assert_int_eq(trim(0, 59), 1); /* 60, of "a" */
-	ck_assert_uint_eq(query("SELECT horizon FROM channel WHERE name = 'a'"),
+	ck_assert_uint_eq(
+	    store_query(&store, "SELECT horizon FROM channel WHERE name = 'a'"),
 	    cursor_of(60));
-	ck_assert_uint_eq(query("SELECT horizon FROM channel WHERE name = 'b'"),
+	ck_assert_uint_eq(
+	    store_query(&store, "SELECT horizon FROM channel WHERE name = 'b'"),
 	    cursor_of(58));
-	ck_assert_uint_eq(query("SELECT horizon FROM channel WHERE name = 'c'"),
+	ck_assert_uint_eq(
+	    store_query(&store, "SELECT horizon FROM channel WHERE name = 'c'"),
 	    cursor_of(59));
 	ck_assert_uint_eq(
-	    query("SELECT lost FROM channel WHERE name = 'a'"), 2);
+	    store_query(&store, "SELECT lost FROM channel WHERE name = 'a'"),
+	    2);
 	ck_assert_uint_eq(
-	    query("SELECT lost FROM channel WHERE name = 'b'"), 1);
+	    store_query(&store, "SELECT lost FROM channel WHERE name = 'b'"),
+	    1);
 	assert_left(40);
 }
 END_TEST
@@ -220,10 +211,12 @@ START_TEST(of_too_many_channels_those_without_events_are_forgotten)
 	trim_all();
 	ck_assert_uint_eq(totals->events, 20);
 	ck_assert_uint_eq(totals->channels, 21);
-	ck_assert_uint_eq(query("SELECT count(*) FROM channel"), 21);
+	ck_assert_uint_eq(
+	    store_query(&store, "SELECT count(*) FROM channel"), 21);
 	ck_assert_uint_ge(totals->floor, cursor_of(EVENTS + 29));
 	ck_assert_uint_le(totals->floor, cursor_of(EVENTS + 30));
-	ck_assert_uint_eq(query("SELECT floor FROM state"), totals->floor);
+	ck_assert_uint_eq(
+	    store_query(&store, "SELECT floor FROM state"), totals->floor);
 	/* None with events goes, however many there are. */
 	limits.max_channels = 1;
 	trim_all();
@@ -244,9 +237,11 @@ START_TEST(a_channel_that_comes_back_lost_what_the_floor_says)
 	store_put_alone(&store, cursor_of(1000), "a", "x");
 	store_put_alone(&store, cursor_of(1001), "b", "x");
 	store_put_alone(&store, cursor_of(1002), "c", "x");
-	ck_assert_uint_ge(query("SELECT min(horizon) FROM channel"), floor);
+	ck_assert_uint_ge(
+	    store_query(&store, "SELECT min(horizon) FROM channel"), floor);
 	store_folder_reopen(&store);
-	ck_assert_uint_eq(query("SELECT count(*) FROM event e"
+	ck_assert_uint_eq(
+	    store_query(&store, "SELECT count(*) FROM event e"
 				" JOIN channel c ON c.id = e.channel"),
 	    3);
 }
