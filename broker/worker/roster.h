@@ -17,7 +17,11 @@
 
 struct subscriber;
 
-enum { ROSTER_ID_LEN = 24, ROSTER_ID_SIZE = ROSTER_ID_LEN + 1 };
+enum {
+	ROSTER_ID_LEN = 24,
+	ROSTER_ID_SIZE = ROSTER_ID_LEN + 1,
+	ROSTER_RANDOM_BYTES = 252, /* of 14 ids; up to 256 come in one piece */
+};
 
 #define ROSTER_NO_SLOT UINT32_MAX
 
@@ -27,6 +31,8 @@ struct roster {
 	uint32_t *free;              /* slots that are free, as a stack */
 	uint32_t free_count;
 	uint32_t size;
+	uint32_t random_count;
+	uint8_t random[ROSTER_RANDOM_BYTES]; /* drawn, for ids to come */
 };
 
 void roster_finish(struct roster *roster);

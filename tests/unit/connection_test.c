@@ -208,6 +208,24 @@ START_TEST(an_answer_that_is_due_is_not_cut_off_by_a_drain)
 }
 END_TEST
 
+START_TEST(a_stream_at_the_head_begins_with_one_write)
+{
+	char text[4096];
+	ssize_t got;
+
+	close(peer);
+	peer = hand_worker_connect_as(&hand, SOCK_SEQPACKET);
+	say("GET /stream?channels=a HTTP/1.1\r\nHost: h\r\n\r\n");
+	got = recv(peer, text, sizeof(text) - 1, 0);
+	ck_assert_int_gt(got, 0);
+	text[got] = '\0';
+	ck_assert_ptr_nonnull(strstr(text, "HTTP/1.1 200 OK"));
+	ck_assert_ptr_nonnull(strstr(text, "event: connected"));
+	ck_assert_ptr_nonnull(strstr(text, "event: live"));
+	ck_assert_str_eq(heard(), "");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -223,5 +241,6 @@ main(void)
 	tcase_add_test(
 	    tests, when_the_time_is_up_the_client_is_told_to_come_again);
 	tcase_add_test(tests, an_answer_that_is_due_is_not_cut_off_by_a_drain);
+	tcase_add_test(tests, a_stream_at_the_head_begins_with_one_write);
 	return suite_run("connection", tests);
 }

@@ -169,22 +169,28 @@ hand_worker_publish(struct hand_worker *hand, size_t data_len)
 	return hand->cursor;
 }
 
-/* A connection of which the worker has one end; the other end. */
+/* A connection of which the worker has one end; the other end. Of type
+ * SOCK_SEQPACKET, what it reads at once was written at once. */
 static inline int
-hand_worker_connect(struct hand_worker *hand)
+hand_worker_connect_as(struct hand_worker *hand, int type)
 {
 	static const struct address nowhere;
 	int small = 4096;
 	int fds[2];
 
-	ck_assert_int_eq(
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	ck_assert_int_eq(socketpair(AF_UNIX, type | SOCK_NONBLOCK, 0, fds), 0);
 	ck_assert_int_eq(
 	    setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)),
 	    0);
 	ck_assert_ptr_nonnull(
 	    connection_create(&hand->worker, fds[0], &nowhere));
 	return fds[1];
+}
+
+static inline int
+hand_worker_connect(struct hand_worker *hand)
+{
+	return hand_worker_connect_as(hand, SOCK_STREAM);
 }
 
 #endif

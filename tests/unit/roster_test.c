@@ -57,6 +57,27 @@ START_TEST(a_slot_is_used_again_under_another_id)
 }
 END_TEST
 
+/* What makes an id unguessable is its alone: no part of it is in another. */
+START_TEST(no_id_shares_its_random_part)
+{
+	enum { PART = 8, FIRST = 6 };
+	static char ids[STREAMS][ROSTER_ID_SIZE];
+	struct roster roster = {.size = 0};
+	uint32_t slot;
+
+	for (size_t i = 0; i < STREAMS; i++) {
+		ck_assert_int_eq(
+		    roster_add(&roster, 0, owner(0), &slot, ids[i]), 0);
+		for (size_t j = i < 32 ? 0 : i - 32; j < i; j++) {
+			for (int at = FIRST; at + PART <= ROSTER_ID_LEN; at++)
+				ck_assert_ptr_null(memmem(ids[j] + FIRST,
+				    ROSTER_ID_LEN - FIRST, ids[i] + at, PART));
+		}
+	}
+	roster_finish(&roster);
+}
+END_TEST
+
 START_TEST(ids_of_every_worker_are_told_apart)
 {
 	struct roster roster = {.size = 0};
@@ -99,6 +120,7 @@ main(void)
 
 	tcase_add_test(tests, a_stream_is_found_by_its_id);
 	tcase_add_test(tests, a_slot_is_used_again_under_another_id);
+	tcase_add_test(tests, no_id_shares_its_random_part);
 	tcase_add_test(tests, ids_of_every_worker_are_told_apart);
 	tcase_add_test(tests, what_is_no_id_finds_nothing);
 	return suite_run("roster", tests);

@@ -80,22 +80,28 @@ step_in_window(struct worker *worker, struct subscriber *subscriber)
 	return progress_finish_step(worker, subscriber, reached);
 }
 
-/* All is read: says so, once, and then new events come as they appear. */
-static enum step
-arrive(struct worker *worker, struct subscriber *subscriber)
+/* Is all read? */
+static bool
+has_arrived(const struct worker *worker, const struct subscriber *subscriber)
+{
+	if (subscriber->snapshots != NULL && subscriber->partial == 0)
+		return false;
+	return catch_up_from(subscriber) >= worker->window.head;
+}
+
+/* Who has arrived is told so, once, in one write with what it was told before;
+ * then the stream may end. */
+static void
+say_arrival(struct worker *worker, struct subscriber *subscriber)
 {
 	if (subscriber->owes_live) {
 		subscriber->owes_live = false;
 		control_live(worker, subscriber);
-		return STEP_AGAIN;
 	}
-	if (subscriber->ends) {
+	if (subscriber->ends && !subscriber->ended) {
 		subscriber->ended = true;
 		control_bye(worker, subscriber->connection, "end");
-		return STEP_AGAIN;
 	}
-	place_move(worker, subscriber, SUBSCRIBER_AT_HEAD);
-	return STEP_AT_HEAD;
 }
 
 /* Has the window all that is still to come? Not what was said to be lost; but
@@ -112,9 +118,14 @@ has_window(const struct worker *worker, const struct subscriber *subscriber)
 static enum step
 take_step(struct worker *worker, struct subscriber *subscriber)
 {
+	bool arrived;
+
 	subscriber_pay(subscriber);
 	subscriber_settle_alone(subscriber);
 	rewind_step(subscriber);
+	arrived = has_arrived(worker, subscriber);
+	if (arrived)
+		say_arrival(worker, subscriber);
 	switch (connection_send(subscriber->connection)) {
 	case CONNECTION_SENT_GONE:
 		return STEP_GONE;
@@ -128,10 +139,13 @@ take_step(struct worker *worker, struct subscriber *subscriber)
 		connection_complete_stream(subscriber->connection);
 		return STEP_GONE;
 	}
+	if (arrived) {
+		/* New events come as they appear. */
+		place_move(worker, subscriber, SUBSCRIBER_AT_HEAD);
+		return STEP_AT_HEAD;
+	}
 	if (subscriber->snapshots != NULL && subscriber->partial == 0)
 		return snapshot_step(worker, subscriber);
-	if (catch_up_from(subscriber) >= worker->window.head)
-		return arrive(worker, subscriber);
 	if (hold_waits(worker, subscriber))
 		return STEP_HELD;
 	if (has_window(worker, subscriber))

@@ -72,8 +72,9 @@ make_room(struct opening *opening)
 {
 	size_t max = opening->worker->config->http_max_channels;
 
+	/* Not cleared: what is not counted is not looked at. */
 	opening->channels.patterns =
-	    calloc(2 * max, sizeof(opening->channels.patterns[0]));
+	    malloc(2 * max * sizeof(opening->channels.patterns[0]));
 	if (opening->channels.patterns == NULL)
 		return false;
 	opening->refused.patterns = opening->channels.patterns + max;
