@@ -159,7 +159,7 @@ $(BUILD)/asan/bin/steady: $(BUILD)/asan/tests/scenario/steady.o \
 $(BUILD)/asan/bin/steady: private CFLAGS += $(SANITIZE)
 
 # The bench: each program is a file with main(); all share the other rooms.
-BENCH_PROGRAMS := load crowd floor
+BENCH_PROGRAMS := load crowd floor toll
 BENCH_ROOMS := $(filter-out $(BENCH_PROGRAMS:%=tests/bench/%.c),\
 	$(wildcard tests/bench/*.c))
 BENCH := $(BENCH_PROGRAMS:%=$(BUILD)/%)
@@ -178,7 +178,8 @@ $(BUILD)/asan/bin/crowd $(BUILD)/asan/bin/floor: private \
 $(sort $(BENCH) $(TOOLS)):
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ $(LIBPUB_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ $(LIBPUB_LIBS) \
+		$(call libs,sqlite3)
 
 # What the client's tests and the examples need, at the versions of the lock
 # files; npm writes this file when all is there. One after the other: they are
@@ -245,6 +246,7 @@ bench:
 	packaging/deps.sh build bench
 	$(AGAIN) all $(BENCH)
 	SSEMUX_BUILD=$(BUILD) python3 tests/bench/fanout.py --peers
+	SSEMUX_BUILD=$(BUILD) python3 tests/bench/publish.py
 	python3 tests/bench/bench.py --build $(BUILD)
 	python3 tests/bench/storm.py --build $(BUILD)
 

@@ -12,9 +12,9 @@ import argparse
 import contextlib
 import json
 
-from rounds import (Crowd, Failed, Figures, Targets, machine, number,
+from rounds import (Crowd, Failed, Figures, Targets, machine,
                     raise_descriptors, show_table)
-from servers import Floor, Nchan, Ssemux, installed_peers
+from servers import Floor, Ssemux, installed_peers
 
 PACED = 20000  # deliveries per second
 

@@ -109,11 +109,18 @@ class Targets:
         if value is not None:
             self.rows.append((name, value, ">=", bound, value >= bound))
 
+    def tell(self, name, value):
+        """A figure that nothing was asked of."""
+        if value is not None:
+            self.rows.append((name, value, "", None, None))
+
     def show(self):
         for name, value, sign, bound, reached in self.rows:
-            print("%-62s %12s   %s %-10s %s" % (
-                name, number(value), sign, number(bound),
-                "reached" if reached else "MISSED"), flush=True)
+            print("%-62s %12s   %2s %-10s %s" % (
+                name, number(value), sign,
+                "" if bound is None else number(bound),
+                {True: "reached", False: "MISSED", None: ""}[reached]),
+                flush=True)
 
     def as_dict(self):
         return {name: round(value, 3) for name, value, *_ in self.rows}

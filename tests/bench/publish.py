@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""publish: what it costs to store events, beside SQLite alone and Redis, in
+one run, in turn.
+
+	python3 tests/bench/publish.py [--rounds N]
+"""
+import argparse
+import csv
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+
+from rounds import Figures, Targets, machine, raise_descriptors, show_table
+from servers import BUILD, Server, Ssemux, cpu_ns, wait_for
+
+BYTES = 300
+UNITS = (("stored per s", "pipelined, events/s"),
+         ("ns", "... ns CPU per event (ssemux: the hub)"),
+         ("trip p50", "blocking, round trip p50, us"),
+         ("trip p99", "... p99, us"))
+
+
+class Redis(Server):
+    """A Redis stream, appended to its log every second."""
+
+    name = "redis"
+
+    def start(self):
+        self.path = os.path.join(self.folder, "socket")
+        self.run("redis-server", "--port", 0, "--unixsocket", self.path,
+                 "--dir", self.folder, "--appendonly", "yes", "--save", "",
+                 "--appendfsync", "everysec", stdin=subprocess.DEVNULL,
+                 stdout=subprocess.DEVNULL)
+        wait_for(lambda: os.path.exists(self.path), "redis", 30)
+        return self
+
+    @classmethod
+    def missing(cls):
+        if shutil.which("redis-server") and shutil.which("redis-benchmark"):
+            return None
+        return "redis-server or redis-benchmark (make bench-peers installs it)"
+
+
+def toll(*arguments):
+    """Its figures."""
+    out = subprocess.run([os.path.join(BUILD, "toll")] +
+                         [str(each) for each in arguments], check=True,
+                         capture_output=True, text=True, timeout=180).stdout
+    return [float(each) for each in out.split()]
+
+
+def with_file(command, events):
+    """SQLite alone, in a new database."""
+    with tempfile.TemporaryDirectory(prefix="ssemux-bench-") as folder:
+        return toll(command, os.path.join(folder, "db"), events, BYTES)
+
+
+class Publish:
+    def __init__(self, scale):
+        self.figures = Figures()
+        self.events = int(400000 * scale)
+        self.trips = int(10000 * scale)
+
+    def rows(self):
+        seconds, cpu = with_file("rows", self.events)
+        self.figures.add("stored per s", "sqlite", self.events / seconds)
+        self.figures.add("ns", "sqlite", cpu / self.events * 1e9)
+
+    def pipelined(self, server, name):
+        hub = [server.broker.hub()]
+        before = cpu_ns(hub)
+        seconds, = toll("pipelined", server.broker.socket, self.events, BYTES)
+        self.figures.add("ns", name, (cpu_ns(hub) - before) / self.events)
+        self.figures.add("stored per s", name, self.events / seconds)
+
+    def redis(self, server):
+        before = cpu_ns(server.pids())
+        out = subprocess.run(
+            ["redis-benchmark", "-s", server.path, "-c", "1", "-P", "256",
+             "-n", str(self.events), "--csv", "XADD", "events", "*", "data",
+             "x" * BYTES], check=True, capture_output=True, text=True,
+            timeout=180).stdout
+        rate = float(list(csv.DictReader(out.splitlines()))[0]["rps"])
+        self.figures.add("stored per s", "redis", rate)
+        self.figures.add("ns", "redis", (cpu_ns(server.pids()) - before) /
+                         self.events)
+        subprocess.run(["redis-cli", "-s", server.path, "DEL", "events"],
+                       check=True, capture_output=True, timeout=60)
+
+    def trip(self, name, p50, p99):
+        self.figures.add("trip p50", name, p50)
+        self.figures.add("trip p99", name, p99)
+
+    def round(self, ssemux, redis):
+        self.rows()
+        self.pipelined(ssemux, "ssemux")
+        if redis is not None:
+            self.redis(redis)
+        # Short, and often: round trips are what other work disturbs most.
+        for _ in range(4):
+            self.trip("sqlite", *with_file("echo", self.trips))
+            self.trip("ssemux", *toll("blocking", ssemux.broker.socket,
+                                      self.trips, BYTES))
+
+    def run(self, rounds):
+        ssemux, redis = Ssemux(), None
+        try:
+            ssemux.start()
+            if Redis.missing() is None:
+                redis = Redis().start()
+            else:
+                print("not measured, as it is missing: " + Redis.missing())
+            for _ in range(rounds):
+                self.round(ssemux, redis)
+        finally:
+            if redis is not None:
+                redis.stop()
+            ssemux.stop()
+
+
+def targets_of(figures, targets):
+    rate = figures.ratio("stored per s", "ssemux", "sqlite")
+    targets.at_least("publishing, pipelined: events/s / SQLite alone", rate,
+                     0.5)
+    targets.tell("... / redis-benchmark XADD",
+                 figures.ratio("stored per s", "ssemux", "redis"))
+    targets.at_most("publishing, blocking: round trip p50 / echo and commit",
+                    figures.ratio("trip p50", "ssemux", "sqlite"), 2)
+
+
+def measure(options, targets):
+    publish = Publish(options.scale)
+    publish.run(options.rounds)
+    figures = publish.figures
+    targets_of(figures, targets)
+    names = [name for name in ("ssemux", "sqlite", "redis")
+             if figures.median("ns", name)]
+    rows = [[text] + [figures.median(what, name) for name in names]
+            for what, text in UNITS]
+    return figures.as_dict(), [
+        (["publishing events of %d bytes" % BYTES] + names, rows)]
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--scale", type=float, default=1.0)
+    options = parser.parse_args()
+    raise_descriptors()
+    targets = Targets()
+    figures, tables = measure(options, targets)
+    targets.show()
+    for head, rows in tables:
+        print()
+        show_table(head, rows)
+    print(json.dumps({"ratios": targets.as_dict(), "figures": figures,
+                      "machine": machine()}))
+
+
+if __name__ == "__main__":
+    main()
