@@ -123,6 +123,8 @@ write_channel(struct store_writer *writer, const struct store_channel *channel)
 	else
 		store_bind(write, 5, channel->due_ms);
 	assert(result == SQLITE_OK);
+	if (channel->due_ms < writer->due_ms)
+		writer->due_ms = channel->due_ms;
 	return store_do(writer, KEPT_WRITE);
 }
 

@@ -91,23 +91,39 @@ let_go_of(struct store_writer *writer, struct store_channel *channel,
 	return (int)going.events;
 }
 
+/* Steps to the channel that is first to be due; true when it is. */
+static bool
+step_to_due(struct store_writer *writer, uint64_t now_ms, int *result)
+{
+	sqlite3_stmt *due = writer->statements[KEPT_DUE];
+
+	*result = sqlite3_step(due);
+	if (*result == SQLITE_ROW)
+		writer->due_ms = store_number(due, 1);
+	else if (*result == SQLITE_DONE)
+		writer->due_ms = RETENTION_NEVER;
+	return *result == SQLITE_ROW && writer->due_ms <= now_ms;
+}
+
 /* The channel that is due first; *channel is NULL when none is. 0 or -1. */
 static int
 find_due(struct store_writer *writer, uint64_t now_ms,
     struct store_channel **channel)
 {
 	sqlite3_stmt *due = writer->statements[KEPT_DUE];
+	bool is_due;
 	int result;
 
 	*channel = NULL;
-	store_bind(due, 1, now_ms);
-	result = sqlite3_step(due);
-	if (result == SQLITE_ROW)
+	if (now_ms < writer->due_ms)
+		return 0;
+	is_due = step_to_due(writer, now_ms, &result);
+	if (is_due)
 		*channel = store_find_channel(writer, store_slice(due, 0));
 	sqlite3_reset(due);
-	if (result == SQLITE_ROW)
+	if (is_due)
 		return *channel != NULL ? 0 : -1;
-	return result == SQLITE_DONE ? 0 : -1;
+	return result == SQLITE_ROW || result == SQLITE_DONE ? 0 : -1;
 }
 
 int
@@ -136,14 +152,14 @@ store_let_go_due(struct store_writer *writer, uint64_t now_ms, int rows)
 bool
 store_is_due(struct store_writer *writer, uint64_t now_ms)
 {
-	sqlite3_stmt *due = writer->statements[KEPT_DUE];
 	bool is_due;
+	int result;
 
-	if (writer->config == NULL || writer->config->channel_count == 0)
+	if (writer->config == NULL || writer->config->channel_count == 0 ||
+	    now_ms < writer->due_ms)
 		return false;
-	store_bind(due, 1, now_ms);
-	is_due = sqlite3_step(due) == SQLITE_ROW;
-	sqlite3_reset(due);
+	is_due = step_to_due(writer, now_ms, &result);
+	sqlite3_reset(writer->statements[KEPT_DUE]);
 	return is_due;
 }
 

@@ -63,8 +63,9 @@ const char *const store_writer_texts[STORE_STATEMENTS] = {
 		     " ORDER BY horizon LIMIT 1",
     [CHANNEL_FORGET] = "DELETE FROM channel WHERE id = ?",
     [CHANNEL_EACH] = "SELECT id, name FROM channel",
-    [KEPT_DUE] = "SELECT c.name FROM kept k JOIN channel c ON c.id = k.channel"
-		 " WHERE k.due <= ? ORDER BY k.due LIMIT 1",
+    [KEPT_DUE] = "SELECT c.name, k.due FROM kept k"
+		 " JOIN channel c ON c.id = k.channel"
+		 " WHERE k.due IS NOT NULL ORDER BY k.due LIMIT 1",
     [KEPT_SCAN] = "SELECT cursor, " SIZE " FROM event WHERE channel = ?"
 		  " ORDER BY cursor LIMIT ?",
     [KEPT_LET_GO] = "DELETE FROM event WHERE channel = ? AND cursor <= ?",

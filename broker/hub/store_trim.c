@@ -295,25 +295,36 @@ trim_step(struct store_writer *writer, const struct store_limits *limits,
 	return (int)trim->count + due;
 }
 
+/* Is the oldest event old that nobody has looked at? What was found the last
+ * time holds until then, for what has come since is newer. */
+static bool
+has_aged(struct store_writer *writer, const struct store_limits *limits,
+    uint64_t now_ms)
+{
+	sqlite3_stmt *scan = writer->statements[TRIM_SCAN];
+	int result;
+
+	if (!is_old(limits, now_ms, writer->oldest))
+		return false;
+	store_bind(scan, 1, writer->aged_to);
+	store_bind(scan, 2, 1);
+	result = sqlite3_step(scan);
+	if (result == SQLITE_ROW)
+		writer->oldest = store_number(scan, 0);
+	else if (result == SQLITE_DONE)
+		writer->oldest = writer->committed.last_cursor;
+	sqlite3_reset(scan);
+	return result == SQLITE_ROW && is_old(limits, now_ms, writer->oldest);
+}
+
 /* Is there anything to do, without a transaction of its own? */
 static bool
 needs_trim(struct store_writer *writer, const struct store_limits *limits,
     uint64_t now_ms)
 {
-	sqlite3_stmt *scan = writer->statements[TRIM_SCAN];
-	bool needs = writer->committed.channels > limits->max_channels ||
-		     needs_room(&writer->committed, limits, 0, 0) ||
-		     store_is_due(writer, now_ms);
-
-	if (needs)
-		return true;
-	store_bind(scan, 1, writer->aged_to);
-	store_bind(scan, 2, 1);
-	if (sqlite3_step(scan) == SQLITE_ROW)
-		needs = sqlite3_column_int(scan, 3) != WHOSE_SHARED ||
-			is_old(limits, now_ms, store_number(scan, 0));
-	sqlite3_reset(scan);
-	return needs;
+	return writer->committed.channels > limits->max_channels ||
+	       needs_room(&writer->committed, limits, 0, 0) ||
+	       store_is_due(writer, now_ms) || has_aged(writer, limits, now_ms);
 }
 
 int

@@ -104,6 +104,10 @@ struct store_writer {
 	 * room; cursors. */
 	uint64_t aged_to;
 	uint64_t counted_to;
+	/* What lies behind aged_to is not older than this cursor says, and no
+	 * channel is due before this time, in ms: until then, nobody looks. */
+	uint64_t oldest;
+	uint64_t due_ms;
 	/* The newest cursor let go by the bounds that channels share, or that
 	 * would be, if all channels shared them. */
 	uint64_t shared_horizon;

@@ -107,8 +107,11 @@ START_TEST(what_is_older_than_allowed_goes)
 	/* All of them, and the store goes on. */
 	ck_assert_int_eq(trim(EVENT_MS * 1000, ROWS), 60);
 	assert_left(0);
+	ck_assert_int_eq(trim(EVENT_MS * 1000, ROWS), 0);
 	store_put_alone(&store, cursor_of(5000), "a", "x");
 	ck_assert_uint_eq(store_writer_totals(store.writer)->events, 1);
+	ck_assert_int_eq(trim(EVENT_MS * 5010, ROWS), 0);
+	ck_assert_int_eq(trim(EVENT_MS * 5011, ROWS), 1);
 }
 END_TEST
 
