@@ -26,30 +26,41 @@ replay_event(const struct event *event, void *context)
 	return true;
 }
 
-int
-reconcile_ring(struct hub *hub)
+/* Writes into the ring what the store has above it. 0 or -1. */
+static int
+write_missing(struct hub *hub, uint64_t seen)
 {
 	const struct store_totals *totals = store_writer_totals(hub->store);
 	struct ring *ring = &hub->heritage->ring;
-	uint64_t seen, from;
+	uint64_t from = seen < totals->max_horizon ? totals->max_horizon : seen;
 
-	ring_take_over(ring);
-	seen = from = ring_last_cursor(ring);
-	hub->last_cursor =
-	    totals->last_cursor > seen ? totals->last_cursor : seen;
-	if (totals->last_cursor <= seen)
-		return 0;
-	if (seen < totals->max_horizon)
-		from = totals->max_horizon;
 	if (store_find_tail(hub->store, from, ring->size / 2, &from) == -1)
 		return -1;
-	if (from > ring_last_cursor(ring))
+	if (from > seen)
 		ring_skip_to(ring, from);
 	if (store_replay(hub->store, from, replay_event, hub) == -1)
 		return -1;
 	ring_publish(ring);
 	if (ring_last_cursor(ring) < totals->last_cursor)
 		ring_skip_to(ring, totals->last_cursor);
+	return 0;
+}
+
+int
+reconcile_ring(struct hub *hub)
+{
+	const struct store_totals *totals = store_writer_totals(hub->store);
+	struct ring *ring = &hub->heritage->ring;
+	uint64_t seen;
+
+	ring_take_over(ring);
+	seen = ring_last_cursor(ring);
+	hub->last_cursor =
+	    totals->last_cursor > seen ? totals->last_cursor : seen;
+	if (totals->last_cursor > seen && write_missing(hub, seen) == -1)
+		return -1;
+	/* Also when nothing was missing: the hub before may have died after it
+	 * had written, and before the bell. */
 	bell_ring_sleepers(&hub->heritage->board, hub->heritage->worker_bells,
 	    hub->heritage->workers);
 	return 0;

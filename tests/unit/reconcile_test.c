@@ -239,6 +239,11 @@ START_TEST(a_worker_that_sleeps_is_woken)
 	commit(6, 9, 20);
 	start_hub(9);
 	ck_assert_int_eq(read(bell, &rung, sizeof(rung)), sizeof(rung));
+	/* The hub dies before its bell. */
+	commit(10, 12, 20);
+	show(10, 12, 20);
+	start_hub(12);
+	ck_assert_int_eq(read(bell, &rung, sizeof(rung)), sizeof(rung));
 }
 END_TEST
 
