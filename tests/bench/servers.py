@@ -233,6 +233,10 @@ class Node(Server):
 
     name = "node"
 
+    def __init__(self, workers=1, query=""):
+        super().__init__(workers)
+        self.query = query
+
     def start(self):
         self.run("node", os.path.join(HERE, "node_server.js"), self.port,
                  stdin=subprocess.DEVNULL)
@@ -240,7 +244,8 @@ class Node(Server):
         return self
 
     def crowd(self):
-        return ["-u", self.url("/sub?id=%s"), "-P", self.url("/pub?id=%s")]
+        return ["-u", self.url("/sub?id=%s" + self.query),
+                "-P", self.url("/pub?id=%s")]
 
     @classmethod
     def missing(cls):
