@@ -148,7 +148,8 @@ connection_send(struct connection *connection)
 			return CONNECTION_SENT_GONE;
 		}
 		buf_consume(out, (size_t)sent);
-		connection_was_written(connection);
+		if (connection->subscriber != NULL)
+			subscriber_was_written(connection->subscriber);
 	}
 	buf_finish(out);
 	return CONNECTION_SENT_ALL;
@@ -158,12 +159,6 @@ void
 connection_await_writable(struct connection *connection)
 {
 	watch(connection, EV_READ | EV_WRITE);
-}
-
-void
-connection_was_written(struct connection *connection)
-{
-	connection->last_write_s = (uint32_t)worker_steady_s();
 }
 
 /* The answer is sent and it was the last: closes without cutting it short, as

@@ -40,11 +40,10 @@ struct connection {
 	ev_io io;
 	enum connection_state state;
 	int http_minor;
-	bool keep_alive;       /* after the answer that is being sent */
-	bool head_only;        /* the answer goes to HEAD */
-	bool served;           /* it had a request that was answered */
-	bool input_ended;      /* the peer says no more */
-	uint32_t last_write_s; /* stream: when it last got something */
+	bool keep_alive;  /* after the answer that is being sent */
+	bool head_only;   /* the answer goes to HEAD */
+	bool served;      /* it had a request that was answered */
+	bool input_ended; /* the peer says no more */
 	struct buf in;
 	struct buf out;           /* answer, or control events of a stream */
 	const char *allow_origin; /* what CORS says to the request; or NULL */
@@ -89,9 +88,6 @@ enum connection_sent connection_send(struct connection *connection);
 
 /* The socket is full: says so when it takes more again. */
 void connection_await_writable(struct connection *connection);
-
-/* Something was written to the stream: no heartbeat is due for a while. */
-void connection_was_written(struct connection *connection);
 
 /*
  * The answer to the request comes later, within ms (250 s at most): to be

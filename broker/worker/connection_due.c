@@ -12,9 +12,10 @@ static void
 heartbeat(struct connection *connection)
 {
 	struct worker *worker = connection->worker;
-	const struct config_stream *block = connection->subscriber->block;
+	const struct subscriber *subscriber = connection->subscriber;
+	const struct config_stream *block = subscriber->block;
 	uint64_t period_s = (block->heartbeat_interval + 999) / 1000;
-	uint64_t silent_s = worker_steady_s() - connection->last_write_s;
+	uint64_t silent_s = worker_steady_s() - subscriber->last_write_s;
 
 	/* A comment is for silence alone; on an event clients may count. */
 	if (block->heartbeat.kind == NOTICE_COMMENT && silent_s < period_s) {

@@ -40,7 +40,7 @@ begin_stream(struct connection *connection)
 {
 	connection->state = CONNECTION_STREAMING;
 	buf_finish(&connection->in);
-	connection_was_written(connection);
+	subscriber_was_written(connection->subscriber);
 	connection_set_deadline(
 	    connection, connection->subscriber->block->heartbeat_interval);
 }

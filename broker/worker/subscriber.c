@@ -86,6 +86,8 @@ subscriber_create(struct worker *worker, struct connection *connection,
 		return NULL;
 	}
 	subscriber->connection = connection;
+	subscriber->fd = connection->io.fd;
+	subscriber->http_minor = (uint8_t)connection->http_minor;
 	subscriber->cursor = subscriber->opened = request->cursor;
 	subscriber->losses = request->losses;
 	subscriber->delivery_first = DELIVERY_NONE;
@@ -96,9 +98,9 @@ subscriber_create(struct worker *worker, struct connection *connection,
 	subscriber->owes_live = true;
 	subscriber->ends = request->ends;
 	subscriber->hold.conflates = request->conflate_ms > 0;
-	subscriber->hold.own_ms = request->conflate_ms > request->window_ms
-				      ? request->conflate_ms
-				      : request->window_ms;
+	subscriber->hold_ms = request->conflate_ms > request->window_ms
+				  ? request->conflate_ms
+				  : request->window_ms;
 	subscriber->place = SUBSCRIBER_BLOCKED;
 	subscriber->slot = ROSTER_NO_SLOT;
 	worker_count(worker, METRIC_STREAMS, 1);
@@ -185,6 +187,12 @@ subscriber_destroy(struct worker *worker, struct subscriber *subscriber)
 	free(subscriber->owed);
 	free(subscriber->members);
 	free(subscriber);
+}
+
+void
+subscriber_was_written(struct subscriber *subscriber)
+{
+	subscriber->last_write_s = (uint32_t)worker_steady_s();
 }
 
 struct slice

@@ -16,6 +16,7 @@
 #include "broker/worker/cursor/channels.h"
 #include "broker/worker/cursor/handed.h"
 #include "broker/worker/cursor/hold.h"
+#include "broker/worker/cursor/prefetch.h"
 #include "broker/worker/roster.h"
 
 struct authority;
@@ -38,23 +39,35 @@ enum subscriber_place {
 };
 
 struct subscriber {
+	/* What an event that is handed out touches. Nearly all that this costs
+	 * besides the system call is waiting for memory, so it lies together,
+	 * and is asked for in time: see prefetch.h. */
+	uint64_t cursor; /* all up to here is handled; at the head: stale */
+	uint64_t last_matched; /* so that two patterns give one delivery */
+	uint64_t partial;      /* cursor of the half-written event; or 0 */
+	uint32_t partial_bytes;
+	uint32_t delivery_first; /* of this turn, see delivery.h */
+	uint32_t delivery_last;
+	uint32_t hold_ms;      /* its own interval, see hold.h; 0: none */
+	uint32_t last_write_s; /* when it last got something */
+	int fd;                /* its connection's */
+	unsigned shape;        /* its number in config->shapes */
+	enum subscriber_place place;
+	uint8_t http_minor; /* its connection's */
+	bool picky;         /* subscriber_takes() is to be asked */
+	bool alone;         /* what is half written is finished by itself */
+
 	struct connection *connection;
 	struct subscriber *previous; /* while RUNNABLE */
 	struct subscriber *next;
-	uint64_t cursor;     /* all up to here is handled; at the head: stale */
 	uint64_t opened;     /* the cursor it began with */
 	uint64_t changed_at; /* up to here it may have got what its channels and
 			      * rules do not tell any more; 0: nothing */
 	const char *reason;  /* static: why it ends; NULL: its client left */
-	uint64_t partial;    /* cursor of an event that is half written; or 0 */
-	uint32_t partial_bytes;
-	uint32_t delivery_first; /* of this turn, see delivery.h */
-	uint32_t delivery_last;
-	uint32_t slot;         /* in the worker's roster */
-	uint64_t last_matched; /* so that two patterns give one delivery */
-	uint64_t losses;       /* trimming steps whose losses it was told of */
-	uint64_t lost_to;      /* no event up to there that the store let go
-				* comes any more, for it was said to be lost */
+	uint32_t slot;       /* in the worker's roster */
+	uint64_t losses;     /* trimming steps whose losses it was told of */
+	uint64_t lost_to;    /* no event up to there that the store let go
+			      * comes any more, for it was said to be lost */
 	struct handed_node handed; /* while an event for it is counted */
 	struct hold hold;
 	uint64_t user_key; /* under which it is counted, see limits.h */
@@ -67,17 +80,16 @@ struct subscriber {
 			       * up to here; 0: none ever */
 	struct buf *owed;     /* control events that wait for the end of a
 			       * half-written event; NULL: none */
-	enum subscriber_place place;
-	unsigned shape; /* its number in config->shapes */
-	bool owes_live; /* "live" is to be sent at the head */
-	bool ends;      /* the stream ends at the head */
-	bool ended;     /* the end was said, and is being sent */
-	bool picky;     /* subscriber_takes() is to be asked */
-	bool alone;     /* what is half written is finished by itself */
+	bool owes_live;       /* "live" is to be sent at the head */
+	bool ends;            /* the stream ends at the head */
+	bool ended;           /* the end was said, and is being sent */
 	uint32_t member_count;
 	struct channels_member *members;
 	char id[ROSTER_ID_SIZE];
 };
+
+_Static_assert(offsetof(struct subscriber, connection) <= PREFETCH_BYTES,
+    "what is asked for in time is all that a delivery touches");
 
 /* What a stream was asked to be. */
 struct subscriber_request {
@@ -105,6 +117,9 @@ struct subscriber_request {
 struct subscriber *subscriber_create(struct worker *worker,
     struct connection *connection, const struct subscriber_request *request);
 void subscriber_destroy(struct worker *worker, struct subscriber *subscriber);
+
+/* Something was written to it: no heartbeat is due for a while. */
+void subscriber_was_written(struct subscriber *subscriber);
 
 /* Whose it is: the user of its token; of nobody's, the client's address, which
  * is written into the text. */

@@ -34,7 +34,7 @@ set_up(void)
 	       hand.worker.connections->subscriber->place != SUBSCRIBER_AT_HEAD)
 		hand_worker_turn(&hand);
 	subscriber = hand.worker.connections->subscriber;
-	subscriber->hold.own_ms = LONG_MS;
+	subscriber->hold_ms = LONG_MS;
 }
 
 static void

@@ -66,7 +66,7 @@ add_collected(struct collected *collected)
 		frame.bytes =
 		    buf_bytes(&worker->catch_up) + collected->frames[i].at;
 		outgoing_add(&worker->outgoing, cursor,
-		    frame_part(&frame, subscriber->connection->http_minor),
+		    frame_part(&frame, subscriber->http_minor),
 		    progress_already_sent(subscriber, cursor));
 		if (cursor >= counted_from)
 			outgoing_want_receipt(&worker->outgoing,

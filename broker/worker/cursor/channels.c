@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <uthash.h>
 
+#include "broker/worker/cursor/prefetch.h"
 #include "protocol/event.h"
+
+enum { AHEAD = 8 }; /* owners whose memory is fetched meanwhile */
 
 struct place {
 	void *owner;
@@ -154,8 +157,11 @@ call_members(const struct channels_node *node,
 {
 	if (node == NULL)
 		return;
-	for (uint32_t i = 0; i < node->count; i++)
+	for (uint32_t i = 0; i < node->count; i++) {
+		if (i + AHEAD < node->count)
+			prefetch_object(node->places[i + AHEAD].owner);
 		found(node->places[i].owner, context);
+	}
 }
 
 void

@@ -54,7 +54,8 @@ struct slice channels_pattern(const struct channels_member *member);
 /*
  * Calls found() for each subscription that covers the channel; an owner with
  * several of them is found several times. found() must not subscribe or
- * unsubscribe.
+ * unsubscribe; it finds the beginning of its owner in the processor's cache,
+ * see prefetch.h.
  */
 void channels_match(struct channels *channels, struct slice channel,
     void (*found)(void *owner, void *context), void *context);

@@ -53,8 +53,8 @@ deliver_to(void *owner, void *context)
 {
 	struct subscriber *subscriber = owner;
 	const struct delivering *delivering = context;
-	uint32_t hold_ms = subscriber->hold.own_ms > delivering->hold_ms
-			       ? subscriber->hold.own_ms
+	uint32_t hold_ms = subscriber->hold_ms > delivering->hold_ms
+			       ? subscriber->hold_ms
 			       : delivering->hold_ms;
 
 	if (delivering->counted)
@@ -136,6 +136,9 @@ cursor_flush(struct worker *worker)
 		struct subscriber *subscriber = deliveries->subscribers[i];
 		uint32_t first = subscriber->delivery_first;
 
+		/* Meanwhile, the next one's memory is fetched. */
+		if (i + 1 < deliveries->subscriber_count)
+			prefetch_object(deliveries->subscribers[i + 1]);
 		subscriber->delivery_first = DELIVERY_NONE;
 		write_deliveries(worker, subscriber, first);
 	}

@@ -37,7 +37,6 @@ struct hold {
 	uint64_t due_us;        /* while HELD: until then */
 	uint64_t fence;         /* cursor: where its round ends */
 	uint64_t round_us;      /* when that began */
-	uint32_t own_ms;        /* its own interval; 0: none */
 	uint32_t waiting_ms;    /* the longest interval of what has come since;
 				 * 0: nothing that waits */
 	bool conflates;         /* see stride.h */

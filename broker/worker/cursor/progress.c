@@ -30,7 +30,7 @@ progress_write(struct worker *worker, struct subscriber *subscriber)
 	const struct outgoing *outgoing = &worker->outgoing;
 	struct outgoing_sent sent;
 	enum outgoing_result result =
-	    outgoing_write(outgoing, subscriber->connection->io.fd, &sent);
+	    outgoing_write(outgoing, subscriber->fd, &sent);
 
 	if (result == OUTGOING_GONE) {
 		/* What it was about to get, it has not got. */
@@ -42,7 +42,7 @@ progress_write(struct worker *worker, struct subscriber *subscriber)
 	worker_count(worker, METRIC_WRITES, 1);
 	worker_count(worker, METRIC_DELIVERIES, sent.frames);
 	tally_receipts(worker, outgoing, sent.frames);
-	connection_was_written(subscriber->connection);
+	subscriber_was_written(subscriber);
 	/* What lies between two of its events is not its own. */
 	subscriber->cursor = sent.frames > 0
 				 ? outgoing->frames[sent.frames - 1].cursor
@@ -107,7 +107,6 @@ progress_add_entry(struct worker *worker, struct subscriber *subscriber,
     uint64_t number, uint64_t *pin)
 {
 	uint64_t cursor = window_entry(&worker->window, number)->cursor;
-	int http_minor = subscriber->connection->http_minor;
 	struct frame frame;
 	enum window_got got;
 	uint32_t receipt;
@@ -120,7 +119,8 @@ progress_add_entry(struct worker *worker, struct subscriber *subscriber,
 		return NOT_ADDED;
 	if (frame.bytes == NULL)
 		log_fatal(EX_OSERR, "no memory for one event");
-	outgoing_add(&worker->outgoing, cursor, frame_part(&frame, http_minor),
+	outgoing_add(&worker->outgoing, cursor,
+	    frame_part(&frame, subscriber->http_minor),
 	    progress_already_sent(subscriber, cursor));
 	receipt = window_receipt(
 	    &worker->window, window_entry(&worker->window, number));

@@ -158,7 +158,7 @@ collect(const struct event *event, void *context)
 	buf_clear(&collected->block);
 	sse_append_event(&collected->block, event, &collected->shape);
 	buf->failed |= buf_failed(&collected->block);
-	if (subscriber->connection->http_minor > 0)
+	if (subscriber->http_minor > 0)
 		frame_append_chunk(buf, &collected->block);
 	else
 		buf_append(buf, buf_bytes(&collected->block),
@@ -237,8 +237,7 @@ write_events(struct collected *collected, struct subscriber *subscriber,
 	struct outgoing_sent sent;
 
 	add_events(collected);
-	switch (outgoing_write(
-	    &worker->outgoing, subscriber->connection->io.fd, &sent)) {
+	switch (outgoing_write(&worker->outgoing, subscriber->fd, &sent)) {
 	case OUTGOING_GONE:
 		connection_destroy(subscriber->connection);
 		return STEP_GONE;
@@ -257,7 +256,7 @@ write_events(struct collected *collected, struct subscriber *subscriber,
 	}
 	worker_count(worker, METRIC_WRITES, 1);
 	worker_count(worker, METRIC_DELIVERIES, sent.frames);
-	connection_was_written(subscriber->connection);
+	subscriber_was_written(subscriber);
 	if (snapshot->at == reached)
 		return STEP_AGAIN;
 	place_block(worker, subscriber);
