@@ -83,7 +83,7 @@ conn_read(struct conn *conn)
 		return CONN_END;
 	}
 	buf_commit(&conn->in, (size_t)got);
-	return CONN_MORE;
+	return got < READ_BYTES ? CONN_SOME : CONN_MORE;
 }
 
 enum conn_io

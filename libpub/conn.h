@@ -40,6 +40,7 @@ void conn_close(struct conn *conn);
 
 enum conn_io {
 	CONN_MORE, /* done, and there may be more at once */
+	CONN_SOME, /* done; if there is more, poll() says so at once */
 	CONN_WAIT, /* nothing more for now */
 	CONN_END,  /* the other side has closed, or errno says why not */
 };

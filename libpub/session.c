@@ -181,7 +181,7 @@ session_read(struct ssemux_pub *pub)
 			drop_broken(pub, number);
 			return false;
 		}
-		if (io == CONN_WAIT)
+		if (io != CONN_MORE)
 			break;
 	}
 	return true;
@@ -196,7 +196,7 @@ read_last_words(struct ssemux_pub *pub, int number)
 
 		if (!hear_messages(pub))
 			return;
-		if (io != CONN_MORE)
+		if (io != CONN_MORE && io != CONN_SOME)
 			drop_broken(pub, number);
 	}
 }
@@ -242,6 +242,15 @@ session_turn(struct ssemux_pub *pub)
 		    "no greeting from the broker at %s", pub->socket);
 		session_drop(pub);
 	}
+	return pub->state == SSEMUX_PUB_FAILED ? session_turn(pub) : 0;
+}
+
+int
+session_push(struct ssemux_pub *pub)
+{
+	if (pub->welcomed_ms == 0)
+		return session_turn(pub);
+	session_write(pub);
 	return pub->state == SSEMUX_PUB_FAILED ? session_turn(pub) : 0;
 }
 

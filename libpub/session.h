@@ -20,6 +20,10 @@
  * 0; or -1 when the session has failed for good (errno is set). */
 int session_turn(struct ssemux_pub *pub);
 
+/* The same for who has something to write, and waits for the answer next: when
+ * it is connected, it does not read before. */
+int session_push(struct ssemux_pub *pub);
+
 /* Is there something to write? */
 bool session_wants_write(const struct ssemux_pub *pub);
 

@@ -148,7 +148,7 @@ ssemux_pub_send(struct ssemux_pub *pub, const struct ssemux_pub_event *event,
 	if (wait_allowed(pub) < 0 || take_in_time(pub, event, deadline_ms) < 0)
 		return -1;
 	pub->watch = (struct watch){.number = pub->queue.taken};
-	if (session_turn(pub) < 0)
+	if (session_push(pub) < 0)
 		step = WAIT_FAILED;
 	while (step == WAIT_DONE && !pub->watch.settled)
 		step = wait_step(pub, deadline_ms);
