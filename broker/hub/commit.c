@@ -1,7 +1,10 @@
 /*
  * commit: what was staged becomes events. See commit.h.
  *
- * The order is fixed: the store, the ring, the bells, the answers.
+ * The order is fixed: the store, the ring, the answers. The bells of workers
+ * that have streams ring before the answers, for events are for them; those of
+ * workers without any ring last, for waking them takes longer than an answer,
+ * and on few processors they run in the place of who waits for it.
  */
 #include "broker/hub/commit.h"
 
@@ -43,8 +46,6 @@ put_in_ring(struct hub *hub)
 		ring_write(ring, record);
 	}
 	receipts_placed(&hub->receipts, ring_publish(ring));
-	bell_ring_sleepers(&hub->heritage->board, hub->heritage->worker_bells,
-	    hub->heritage->workers);
 }
 
 static void
@@ -76,6 +77,24 @@ answer_all(struct hub *hub)
 		publisher_flush(hub->batch.entries[i].publisher);
 }
 
+/* What is stored becomes visible, and is answered. */
+static void
+show(struct hub *hub)
+{
+	const int *bells = hub->heritage->worker_bells;
+	struct bell_sleepers sleepers;
+
+	put_in_ring(hub);
+	hub_count(hub, METRIC_BATCHES, 1);
+	hub_count(hub, METRIC_EVENTS_ACCEPTED, hub->batch.events);
+	hub->untrimmed += hub->batch.events;
+	sleepers =
+	    bell_find_sleepers(&hub->heritage->board, hub->heritage->workers);
+	bell_ring_workers(bells, sleepers.serving);
+	answer_all(hub);
+	bell_ring_workers(bells, sleepers.idle);
+}
+
 /* Nothing was stored: whoever sent something sends it again later. */
 static void
 fail_batch(struct hub *hub)
@@ -96,13 +115,9 @@ hub_commit(struct hub *hub)
 	if (batch_store(batch, hub->store, hub->last_cursor, hub_now_ms()) ==
 	    -1) {
 		fail_batch(hub);
+	} else if (batch->events > 0) {
+		show(hub);
 	} else {
-		if (batch->events > 0) {
-			put_in_ring(hub);
-			hub_count(hub, METRIC_BATCHES, 1);
-			hub_count(hub, METRIC_EVENTS_ACCEPTED, batch->events);
-			hub->untrimmed += batch->events;
-		}
 		answer_all(hub);
 	}
 	batch_clear(batch);

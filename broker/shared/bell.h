@@ -12,6 +12,7 @@
 #define SSEMUX_SHARED_BELL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "broker/shared/board.h"
 
@@ -20,6 +21,24 @@ int bell_create(void);
 
 /* Rings one bell, whether its owner sleeps or not. */
 void bell_ring(int bell);
+
+enum { BELL_WORKERS_MAX = 64 };
+
+/* The workers that sleep, a bit for each, the first one the lowest: those that
+ * have streams, and those that have none. */
+struct bell_sleepers {
+	uint64_t serving;
+	uint64_t idle;
+};
+
+/* In the hub, after it has published: who must be rung for. Who falls asleep
+ * later has seen what was published. */
+struct bell_sleepers bell_find_sleepers(
+    const struct board *board, size_t workers);
+
+/* In the hub: rings the bells of these workers; bells[0] is that of the first
+ * one. */
+void bell_ring_workers(const int *bells, uint64_t workers);
 
 /* In the hub: rings the bells of the workers that sleep; bells[0] is that of
  * the first worker. */
