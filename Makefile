@@ -241,14 +241,18 @@ lint:
 	packaging/deps.sh build lint
 	tests/lint/lint.sh
 
-## make bench: figures, as ratios, tables and lines of JSON
+## make bench: ratios, tables and a line of JSON, in some minutes
 bench:
 	packaging/deps.sh build bench
 	$(AGAIN) all $(BENCH)
-	SSEMUX_BUILD=$(BUILD) python3 tests/bench/fanout.py --peers
-	SSEMUX_BUILD=$(BUILD) python3 tests/bench/publish.py
-	python3 tests/bench/bench.py --build $(BUILD)
-	python3 tests/bench/storm.py --build $(BUILD)
+	SSEMUX_BUILD=$(BUILD) python3 tests/bench/bench.py
+
+## make bench-full: more of it, and charts, into tests/bench/RESULTS.md
+bench-full:
+	packaging/deps.sh build bench
+	$(AGAIN) all $(BENCH)
+	SSEMUX_BUILD=$(BUILD) python3 tests/bench/bench.py --full \
+		--results tests/bench/RESULTS.md
 
 ## make bench-peers: installs what make bench measures beside ssemux
 bench-peers:
@@ -306,5 +310,5 @@ help:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all unit fuzz asan run check client check-long lint bench bench-peers \
-	deps install uninstall clean help
+.PHONY: all unit fuzz asan run check client check-long lint bench bench-full \
+	bench-peers deps install uninstall clean help

@@ -1,241 +1,162 @@
 #!/usr/bin/env python3
-"""bench: figures of one broker on this machine, printed, never asserted.
+"""bench: the broker's figures, beside what they are to be held against.
 
-Prints a table and, last, one line of JSON. `make bench` runs it.
+	python3 tests/bench/bench.py [--full] [--results FILE] [PART...]
+
+Runs all parts, or those named, one after the other; each is a program of its
+own, too. Prints what was to be reached and what was, as ratios, then tables,
+then a line of JSON. With --full longer, with growth; with --results it writes
+all of that into FILE, between its two marks, and draws charts beside it.
 """
 import argparse
-import json
 import os
-import platform
-import resource
-import statistics
-import subprocess
+import re
 import sys
+import textwrap
+import time
+import traceback
+from types import SimpleNamespace
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                                "../scenario"))
+import catchup
+import channels
+import fanout
+import growth
+import publish
+import report
+import rounds
+import stalled
 
-IDLE = 5000
+# Name, module, and its options: short, and full. Together the short ones take
+# about five minutes, the full ones less than twenty.
+PARTS = (
+    ("fanout", fanout,
+     dict(subscribers="1000,10000", peers=True, rounds=3, seconds=1.0),
+     dict(rounds=4, seconds=1.5)),
+    ("publish", publish, dict(rounds=3, scale=0.5), dict(rounds=5, scale=1.0)),
+    ("catchup", catchup, dict(subscribers=10000, peers=False, rounds=2),
+     dict(peers=True, rounds=3)),
+    ("channels", channels,
+     dict(subscribers=10000, peers=False, rounds=3, seconds=1.0),
+     dict(peers=True, rounds=4, seconds=2.0)),
+    ("stalled", stalled, dict(subscribers=5000, events=300000),
+     dict(events=1000000)),
+    ("growth", growth, None, dict(rounds=3, seconds=1.5)),
+)
+
+# What RESULTS.md says above a part's tables, and its charts.
+TITLES = {
+    "fanout": ("Deliveries", ["fanout.svg"]),
+    "publish": ("Publishing", []),
+    "catchup": ("Subscribers that return", []),
+    "channels": ("Many channels", []),
+    "stalled": ("Subscribers that never read", []),
+    "growth": ("Growth", ["growth-cpu.svg", "growth-latency.svg",
+                          "growth-memory.svg", "growth-workers.svg",
+                          "growth-channels.svg",
+                          "growth-channels-memory.svg"]),
+}
+
+MARKS = ("<!-- from here: make bench-full -->",
+         "<!-- until here: make bench-full -->")
 
 
-def cpu_s(pids):
-    """Processor time that these processes have used, from the scheduler."""
-    total = 0
-    for pid in pids:
-        with open("/proc/%d/schedstat" % pid) as file:
-            total += int(file.read().split()[0])
-    return total / 1e9
+def chosen(options):
+    """(name, module, options) of the parts to run."""
+    for name, module, short, full in PARTS:
+        if options.parts and name not in options.parts:
+            continue
+        if short is None and not (options.full or options.parts):
+            continue
+        settings = dict(short or {}, **(full if options.full or short is None
+                                        else {}))
+        charts = os.path.dirname(os.path.abspath(options.results)) \
+            if options.results else ""
+        yield name, module, SimpleNamespace(charts=charts, **settings)
 
 
-class Bench:
-    def __init__(self, build, size):
-        self.load = os.path.join(build, "load")
-        self.size = size
+class Results:
+    def __init__(self):
+        self.targets = report.Targets()
+        self.parts = []
         self.figures = {}
+        self.failed = []
 
-    def broker(self, **settings):
-        from broker import Broker
-        return Broker(dict({"history.max_events": "10000000"}, **settings))
-
-    def note(self, name, value, unit):
-        self.figures[name] = value
-        print("%-46s %12s %s" % (name.replace("_", " "),
-                                 "{:,}".format(value), unit), flush=True)
-
-    def with_broker(self, measure, **settings):
-        broker = self.broker(**settings)
+    def run(self, name, module, options):
+        start = time.monotonic()
+        print("bench: %s ..." % name, file=sys.stderr, flush=True)
         try:
-            measure(broker.start())
-            if broker.stop() != 0:
-                raise SystemExit("the broker did not end with 0")
-        finally:
-            broker.cleanup()
-
-    def accept(self, name, how, publishers, events, **settings):
-        def measure(broker):
-            before = cpu_s([broker.hub()])
-            seconds = float(subprocess.run(
-                [self.load, "accept", broker.socket, how, str(publishers),
-                 str(events), str(self.size)], check=True,
-                capture_output=True, text=True).stdout)
-            used = cpu_s([broker.hub()]) - before
-            self.note(name + "_per_s", round(events / seconds), "events/s")
-            self.note(name + "_hub_cpu", round(used / events * 1e6, 2),
-                      "us/event")
-        self.with_broker(measure, **settings)
-
-    def start_load(self, *arguments):
-        process = subprocess.Popen(
-            [self.load] + [str(each) for each in arguments], text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        if process.stdout.readline() != "ready\n":
-            raise SystemExit("the load generator did not start")
-        return process
-
-    def deliver(self, name, how, subscribers, events):
-        def measure(broker):
-            process = self.start_load("deliver", broker.socket, how,
-                                      broker.port, subscribers, events,
-                                      self.size)
-            pids = [broker.hub()] + broker.workers()
-            before = cpu_s(pids), cpu_s(pids[1:])
-            process.stdin.write("\n")
-            process.stdin.flush()
-            row = process.stdout.readline().split()
-            used = cpu_s(pids) - before[0], cpu_s(pids[1:]) - before[1]
-            process.communicate()
-            count, seconds = int(row[0]), float(row[1])
-            self.note(name + "_per_s", round(count / seconds),
-                      "events/s to %d subscribers" % subscribers)
-            self.note(name + "_cpu", round(used[0] / count * 1e6, 3),
-                      "us/delivery (hub and workers)")
-            self.note(name + "_worker_cpu", round(used[1] / count * 1e6, 3),
-                      "us/delivery (workers)")
-            for fault, value in zip(("missing", "doubled", "out_of_order"),
-                                    row[2:]):
-                self.note(name + "_" + fault, int(value), "events")
-        self.with_broker(measure)
-
-    def idle(self, subscribers):
-        from broker import pss_kib
-
-        def measure(broker):
-            workers = broker.workers()
-            before = sum(map(pss_kib, workers))
-            process = self.start_load("idle", broker.port, subscribers)
-            after = sum(map(pss_kib, workers))
-            process.communicate()
-            self.note("idle_subscriber_memory", round(
-                (after - before) * 1024 / subscribers),
-                "bytes each, PSS of the workers, %d subscribers" % subscribers)
-        self.with_broker(measure)
+            self.figures[name], tables = module.measure(options, self.targets)
+            self.parts.append((name, tables))
+        except Exception:  # the others are still worth measuring
+            traceback.print_exc()
+            self.failed.append(name)
+        print("bench: %s took %d s" % (name, time.monotonic() - start),
+              file=sys.stderr, flush=True)
 
 
-    def stalled(self, subscribers, events):
-        """Streams that never read, while very much is published."""
-        from broker import own_kib, worker_bound_kib
-
-        def measure(broker):
-            worker = broker.workers()[0]
-            before = own_kib(worker)
-            process = self.start_load("storm", broker.port, subscribers,
-                                      "channels=bench", -events)
-            opened = own_kib(worker)
-            subprocess.run([self.load, "accept", broker.socket, "loop", "1",
-                            str(events), str(self.size)], check=True,
-                           capture_output=True)
-            with broker.stream("bench", since="-1s", timeout=600) as stream:
-                stream.start()
-            self.note("stalled_worker_memory", own_kib(worker),
-                      "KiB, with %d streams that do not read, after %d events"
-                      % (subscribers, events))
-            self.note("stalled_worker_memory_bound", worker_bound_kib(
-                16 << 20, 65536, subscribers + 1), "KiB, see ssemuxd(8)")
-            self.note("stalled_worker_memory_before", before, "KiB")
-            self.note("stalled_subscriber_memory", round(
-                (opened - before) * 1024 / subscribers), "bytes each")
-            process.kill()
-            process.wait()
-        self.with_broker(measure, **{"broker.workers": "1",
-                                     "http.send_buffer": "16k"})
-
-    def subscribe(self, broker, channels):
-        """A stream on so many channels of its own."""
-        import sse_client
-
-        stream = broker.stream("other:%d" % channels)
-        name = stream.control("connected")["stream"]
-        stream.control("live")
-        for start in range(0, channels - 1, 1000):
-            data = json.dumps({"subscribe": [
-                "other:%d:%d" % (channels, each) for each in range(
-                    start, min(start + 1000, channels - 1))]}).encode()
-            answer, out = sse_client.fetch(
-                broker.port, "", raw=sse_client.request_bytes(
-                    broker.port, "/stream/" + name,
-                    (("Content-Length", str(len(data))),
-                     ("Connection", "close")), "POST") + data)
-            if answer.status != 200:
-                raise SystemExit(out)
-        return stream
-
-    def among(self, channels, subscribers, events):
-        """Publishing to one channel, while there are others."""
-        def measure(broker):
-            others = [self.subscribe(broker, min(4000, channels - at))
-                      for at in range(1, channels, 4000)]
-            process = self.start_load("idle", broker.port, subscribers)
-            pids = broker.workers() + [broker.hub()]
-            costs = []
-            with broker.stream("hot", timeout=600) as stream:
-                stream.start()
-                for _ in range(5):
-                    before = [cpu_s([pid]) for pid in pids]
-                    broker.pub("-l", "hot", data="x\n" * events)
-                    stream.tagged(events)
-                    costs.append([cpu_s([pid]) - old
-                                  for pid, old in zip(pids, before)])
-            process.communicate()
-            for stream in others:
-                stream.close()
-            for which, each in zip(("worker", "hub"), zip(*costs)):
-                self.note("among_%d_channels_%d_streams_%s_cpu" % (
-                    channels, subscribers, which),
-                    round(statistics.median(each) / events * 1e9),
-                    "ns/event")
-        self.with_broker(measure, **{"broker.workers": "1",
-                                     "http.max_channels": "4096"})
+def markdown(results, machine, commit):
+    """What RESULTS.md holds of a run."""
+    out = [textwrap.fill(
+        "Commit `%s`, %s: %s, %d processors, Linux %s; load average %.1f when "
+        "it began, %.1f when it ended." % (
+            commit, machine["time"], machine["processor"],
+            machine["processors"], machine["kernel"], machine["load"],
+            os.getloadavg()[0]), 118), "", report.markdown_table(
+                ["ratio or figure", "measured", "to be", ""],
+                [[name, report.number(value),
+                  "" if bound is None else "%s %s" % (
+                      sign.replace("<=", "≤").replace(">=", "≥"),
+                      report.number(bound)),
+                  {True: "reached", False: "**missed**", None: ""}[reached]]
+                 for name, value, sign, bound, reached in
+                 results.targets.rows])]
+    for name, tables in results.parts:
+        title, charts = TITLES[name]
+        out += ["", "## " + title]
+        for path in charts:
+            out += ["", "![%s](%s)" % (path[:-len(".svg")], path)]
+        for head, rows in tables:
+            out += ["", report.markdown_table(head, rows)]
+    return "\n".join(out)
 
 
-def machine():
-    model = platform.processor()
-    with open("/proc/cpuinfo") as file:
-        for line in file:
-            if line.startswith("model name"):
-                model = line.split(":", 1)[1].strip()
-                break
-    return {"processor": model, "processors": os.cpu_count(),
-            "kernel": platform.release()}
-
-
-def raise_descriptors(wanted):
-    """So many may be open; the programs that are started inherit it."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY:
-        wanted = min(wanted, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+def write_results(path, text):
+    with open(path, encoding="utf-8") as file:
+        old = file.read()
+    pattern = re.escape(MARKS[0]) + ".*?" + re.escape(MARKS[1])
+    if not re.search(pattern, old, re.S):
+        raise SystemExit("bench: %s has no marks to write between" % path)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(re.sub(pattern, lambda _: "%s\n\n%s\n\n%s" % (
+            MARKS[0], text, MARKS[1]), old, flags=re.S))
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--size", type=int, default=128,
-                        help="bytes of data of each event")
-    parser.add_argument("--scale", type=float, default=1.0,
-                        help="of the number of events")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--results")
+    parser.add_argument("parts", nargs="*", metavar="PART",
+                        help=", ".join(part[0] for part in PARTS))
     options = parser.parse_args()
-    os.environ["SSEMUX_BUILD"] = os.path.abspath(options.build)
-    raise_descriptors(11000)
-    bench = Bench(options.build, options.size)
-
-    def count(events):
-        return max(1000, int(events * options.scale))
-    print("events of %d bytes; %s" % (options.size, machine()))
-    bench.accept("accepted_1_blocking", "send", 1, count(20000))
-    bench.accept("accepted_1_blocking_fsync", "send", 1, count(2000),
-                 **{"history.durability": "fsync"})
-    bench.accept("accepted_1_pipelined", "loop", 1, count(400000))
-    bench.accept("accepted_8_pipelined", "loop", 8, count(400000))
-    # Each event when all have the one before, a write of its own; and as
-    # fast as it goes, when a write carries what has come meanwhile.
-    bench.deliver("delivered_singly", "each", 1000, count(2000))
-    bench.deliver("delivered_in_bulk", "loop", 1000, count(20000))
-    bench.idle(IDLE)
-    bench.stalled(IDLE, count(1000000))
-    # What an event costs whose channel is one of many.
-    for channels, subscribers in ((1, 1), (1000, 1), (100000, 1), (1, 10000)):
-        bench.among(channels, subscribers, count(10000))
-    print(json.dumps(dict(bench.figures, bytes=options.size, **machine())))
+    unknown = set(options.parts) - {part[0] for part in PARTS}
+    if unknown:
+        parser.error("no such part: %s" % ", ".join(sorted(unknown)))
+    rounds.raise_descriptors()
+    report.bounded(45)
+    began, commit = report.machine(), report.git_commit()
+    print(began, flush=True)
+    results = Results()
+    for name, module, settings in chosen(options):
+        results.run(name, module, settings)
+    print()
+    report.show(results.targets, [
+        table for _, tables in results.parts for table in tables],
+        results.figures)
+    if options.results and not results.failed:
+        write_results(options.results, markdown(results, began, commit))
+    if results.failed:
+        raise SystemExit("bench: failed: %s" % ", ".join(results.failed))
 
 
 if __name__ == "__main__":

@@ -4,14 +4,12 @@ behind, beside a bare server that writes the same bytes, in one run, in turn.
 
 	python3 tests/bench/catchup.py [--peers] [--rounds N] [--subscribers N]
 """
-import argparse
 import contextlib
-import json
 import re
 
 import servers
-from rounds import (Crowd, Failed, Figures, Targets, machine,
-                    raise_descriptors, show_table)
+from report import run
+from rounds import Crowd, Failed, Figures
 import msgpack_wire
 
 BEHIND = (100, 1000)
@@ -129,24 +127,5 @@ def measure(options, targets):
     return figures.as_dict(), tables
 
 
-def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--peers", action="store_true",
-                        help="measure Nchan and Node, too, when installed")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--subscribers", type=int, default=10000)
-    options = parser.parse_args()
-    raise_descriptors()
-    targets = Targets()
-    figures, tables = measure(options, targets)
-    targets.show()
-    for head, rows in tables:
-        print()
-        show_table(head, rows)
-    print(json.dumps({"ratios": targets.as_dict(), "figures": figures,
-                      "machine": machine()}))
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__, measure, peers=False, rounds=3, subscribers=10000)

@@ -4,12 +4,10 @@ nobody reads a channel, in one run, in turn.
 
 	python3 tests/bench/channels.py [--peers] [--rounds N] [--subscribers N]
 """
-import argparse
 import contextlib
-import json
 
-from rounds import (Crowd, Failed, Figures, Targets, machine,
-                    raise_descriptors, show_table)
+from report import run
+from rounds import Crowd, Failed, Figures
 from servers import Ssemux, installed_peers
 
 PACED = 20000  # deliveries per second
@@ -121,25 +119,6 @@ def measure(options, targets):
     return figures.as_dict(), [(head + ["20 of 10,000 / 1 of 500"], rows)]
 
 
-def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--peers", action="store_true",
-                        help="measure Nchan and Node, too, when installed")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=2.0)
-    parser.add_argument("--subscribers", type=int, default=10000)
-    options = parser.parse_args()
-    raise_descriptors()
-    targets = Targets()
-    figures, tables = measure(options, targets)
-    targets.show()
-    for head, rows in tables:
-        print()
-        show_table(head, rows)
-    print(json.dumps({"ratios": targets.as_dict(), "figures": figures,
-                      "machine": machine()}))
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__, measure, peers=False, rounds=3, seconds=2.0,
+        subscribers=10000)

@@ -8,15 +8,21 @@ fifth of the floor's load, steady (each event when all have the one before) and
 in a burst. CPU is that of the server's processes. Prints ratios, a table, and
 one line of JSON.
 """
-import argparse
 import contextlib
-import json
+import os
 
-from rounds import (Crowd, Failed, Figures, Targets, machine,
-                    raise_descriptors, show_table)
+import chart
+from report import run
+from rounds import Crowd, Failed, Figures
 from servers import Floor, Ssemux, installed_peers
 
 PACED = 20000  # deliveries per second
+TOGETHER = (8, 64)  # events that share a write of the floor, in bursts
+LATENCIES = 3  # measurements of latency in each round: they vary most
+
+GATHERED = ["floor, %d together" % count for count in TOGETHER]
+# Deliveries per second to begin with.
+FIRST_BURST = {"ssemux": 2e6, GATHERED[0]: 5e5, GATHERED[1]: 2e6}
 
 UNITS = (("paced ns", "paced %d deliveries/s, ns CPU per delivery" % PACED),
          ("paced writer ns", "... of it the processes that write"),
@@ -39,12 +45,15 @@ class Fanout:
         self.seconds = seconds
         self.figures = Figures()
         self.crowds = {}
+        self.left_out = set()
 
     def note(self, what, server, value):
         self.figures.add(what, server.name, value)
 
     def connect(self, server):
         """A crowd, whose predecessor goes first; what it costs."""
+        if server.name in self.left_out:
+            return
         old = self.crowds.pop(server.name, None)
         if old is not None:
             old.close()
@@ -58,7 +67,13 @@ class Fanout:
                       (server.memory() - before) / self.subscribers)
 
     def do(self, server, name, command):
-        row = self.crowds[server.name].do(command)
+        if server.name not in self.crowds:
+            return
+        try:
+            row = self.crowds[server.name].do(command)
+        except Failed as failure:
+            self.leave_out(server, failure)
+            return
         self.note(name + " ns", server, row["ns"])
         self.note(name + " writer ns", server, row["delivering_ns"])
         self.note(name + " rate", server, row["rate"])
@@ -70,41 +85,44 @@ class Fanout:
         return "paced %.4f %g" % (rate / self.subscribers, seconds)
 
     def round(self, servers):
-        for server in servers:
+        singly = [each for each in servers if each.name not in GATHERED]
+        for server in singly:
             self.do(server, "paced", self.pace(PACED, self.seconds))
-        for server in servers:
+        for server in singly:
             self.do(server, "steady", "steady 100000 %g" % self.seconds)
         fifth = self.figures.median("steady rate", "floor") / 5
-        for server in servers:
-            self.do(server, "load20", self.pace(fifth, self.seconds))
+        for n in range(LATENCIES):
+            for server in singly[:None if n == 0 else 2]:
+                self.do(server, "load20", self.pace(
+                    fifth, max(self.seconds, 2.5 * self.subscribers / fifth)))
         for server in servers:
             # So much that it lasts about as long.
-            rate = {"ssemux": 4e6}.get(server.name, 2e5)
-            if (self.figures.median("burst rate", server.name) or 0) > rate:
-                rate = self.figures.median("burst rate", server.name)
+            rate = self.figures.median("burst rate", server.name) or \
+                FIRST_BURST.get(server.name, 1e5)
             self.do(server, "burst", "burst %d" % max(
                 10, rate * self.seconds / self.subscribers))
 
     def run(self, servers, rounds):
-        servers = list(servers)
         for _ in range(rounds):
-            for server in list(servers):
-                self.careful(self.connect, server, servers)
+            for server in servers:
+                try:
+                    self.connect(server)
+                except Failed as failure:
+                    self.leave_out(server, failure)
         for _ in range(rounds):
             self.round(servers)
         for crowd in self.crowds.values():
             crowd.kill()
-        return [server.name for server in servers]
+        return [server.name for server in servers
+                if server.name in self.crowds]
 
-    def careful(self, what, server, servers):
-        """A peer that cannot is left out, and that is said."""
-        try:
-            what(server)
-        except Failed as failure:
-            if server.name in ("floor", "ssemux"):
-                raise
-            print("left out: %s" % failure, flush=True)
-            servers.remove(server)
+    def leave_out(self, server, failure):
+        """A peer that cannot go on is left out, and that is said."""
+        if server.name in ("floor", "ssemux"):
+            raise failure
+        print("left out: %s" % failure, flush=True)
+        self.left_out.add(server.name)
+        self.crowds.pop(server.name, None)
 
 
 def targets_of(figures, count, targets):
@@ -128,53 +146,55 @@ def targets_of(figures, count, targets):
                     max(figures.rows[("faults", "ssemux")]), 0)
 
 
-def measure(count, options, targets):
+def measure_at(count, options, targets):
     fanout = Fanout(count, options.seconds)
-    kinds = [Floor, Ssemux] + (installed_peers() if options.peers else [])
+    made = [Floor(), Ssemux()]
+    if options.peers:
+        made += [peer() for peer in installed_peers()]
+        made += [Floor(together) for together in TOGETHER]
     with contextlib.ExitStack() as stack:
-        servers = []
-        for kind in kinds:
-            server = kind()
+        for server in made:
             stack.callback(server.stop)
-            servers.append(server.start())
-        names = fanout.run(servers, options.rounds)
+            server.start()
+        names = fanout.run(made, options.rounds)
     figures = fanout.figures
     targets_of(figures, count, targets)
     rows = [[text] + [figures.median(what, name) for name in names] +
             [figures.ratio(what, "ssemux", "floor")]
             for what, text in UNITS]
-    return figures, ["{:,} subscribers".format(count)] + names + [
-        "ssemux/floor"], rows
+    return figures, (["{:,} subscribers".format(count)] + names + [
+        "ssemux/floor"], rows)
 
 
-def add_options(parser):
-    parser.add_argument("--peers", action="store_true",
-                        help="measure Nchan and Node, too, when installed")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=2.0,
-                        help="of each measurement")
+def draw(all_figures, folder):
+    """One chart: what a delivery costs."""
+    series = {name: [] for name in ("floor", "ssemux", "nchan", "node")}
+    groups = []
+    for what in ("paced", "steady", "burst"):
+        for count, figures in all_figures.items():
+            groups.append("%s, %s" % (what, format(count, ",")))
+            for name, line in series.items():
+                value = figures.median(what + " ns", name)
+                line.append(None if value is None else value / 1000)
+    with open(os.path.join(folder, "fanout.svg"), "w") as file:
+        file.write(chart.bars(
+            "What a delivery costs, by load and number of subscribers",
+            "µs CPU of all of the server's processes, logarithmic", groups,
+            {name: line for name, line in series.items() if any(line)},
+            log_y=True))
 
 
-def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    add_options(parser)
-    parser.add_argument("--subscribers", default="1000,10000")
-    options = parser.parse_args()
-    raise_descriptors()
-    print("events of 200 bytes; %s" % machine(), flush=True)
-    targets, tables, out = Targets(), [], {}
+def measure(options, targets):
+    found, tables = {}, []
     for count in map(int, options.subscribers.split(",")):
-        figures, head, rows = measure(count, options, targets)
-        tables.append((head, rows))
-        out[count] = figures.as_dict()
-    targets.show()
-    for head, rows in tables:
-        print()
-        show_table(head, rows)
-    print(json.dumps({"ratios": targets.as_dict(), "figures": out,
-                      "machine": machine()}))
+        found[count], table = measure_at(count, options, targets)
+        tables.append(table)
+    if options.charts:
+        draw(found, options.charts)
+    return {count: figures.as_dict()
+            for count, figures in found.items()}, tables
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__, measure, peers=False, rounds=3, seconds=2.0,
+        subscribers="1000,10000", charts="")

@@ -15,7 +15,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "../scenario"))
-from bench import cpu_s, raise_descriptors  # noqa: E402
+from rounds import raise_descriptors  # noqa: E402
+from servers import cpu_ns  # noqa: E402
 from broker import Broker  # noqa: E402
 from sse_client import request_bytes  # noqa: E402
 
@@ -57,7 +58,7 @@ def measure(query, arguments):
     for _ in range(20):
         readers.read(0.05)
     worker, publisher = broker.workers()[0], broker.publisher()
-    before = (cpu_s([worker]), metric(broker, "writes_total"),
+    before = (cpu_ns([worker]) / 1e9, metric(broker, "writes_total"),
               metric(broker, "deliveries_total"))
     begin, sent = time.monotonic(), 0
     while sent < arguments.rate * arguments.seconds:
@@ -69,7 +70,7 @@ def measure(query, arguments):
             publisher.ack()
         readers.read(0.002)
     elapsed = time.monotonic() - begin
-    used = cpu_s([worker]) - before[0]
+    used = cpu_ns([worker]) / 1e9 - before[0]
     print("%-14s %8.0f writes/s %8.0f events/s written, CPU of the worker "
           "%5.1f %%, %7.1f us per event published" % (
               query or "plain",
@@ -90,7 +91,7 @@ def main():
     parser.add_argument("--own", action="store_true",
                         help="each stream has a channel of its own")
     arguments = parser.parse_args()
-    raise_descriptors(arguments.streams + 100)
+    raise_descriptors()
     for query in ("", "&window=50", "&conflate=50", "&conflate=500"):
         measure(query, arguments)
 

@@ -3,10 +3,10 @@
  *
  *	load accept SOCKET send|loop PUBLISHERS EVENTS BYTES
  *		publishes so many events in all; prints the seconds it took
- *	load deliver SOCKET each|loop PORT SUBSCRIBERS EVENTS BYTES
- *		opens streams, then publishes: each event when all have the
- *		one before, or as fast as it goes; prints deliveries, seconds,
- *		and how many events were missing, doubled or out of order
+ *	load deliver SOCKET PORT SUBSCRIBERS EVENTS BYTES
+ *		opens streams, then publishes as fast as it goes; prints
+ *		deliveries, seconds, and how many events were missing, doubled
+ *		or out of order
  *	load storm PORT SUBSCRIBERS QUERY NUMBER
  *		opens streams with the query and reads until each has the event
  *		with the number, or, with 0, is live; prints events, seconds,
@@ -18,8 +18,6 @@
  *		for each line of its input prints how long they took to get to
  *		its streams since the line before: how many, and median, 99th
  *		of 100, and longest, in microseconds
- *	load idle PORT SUBSCRIBERS
- *		opens streams, prints a line, holds them until its input ends
  *
  * Each event's data begins with its number, so a subscriber knows which one
  * comes next. Streams are in the raw format.
@@ -195,25 +193,6 @@ run_accept(char **argv)
 	return 0;
 }
 
-/* Each event when every stream has the one before. */
-static void
-deliver_each(
-    struct streams *streams, const char *socket, uint64_t events, size_t bytes)
-{
-	static char data[EVENT_BYTES_MAX];
-	uint64_t acked = 0;
-	struct ssemux_pub *pub = open_publisher(socket, &acked);
-
-	for (uint64_t number = 1; number <= events; number++) {
-		struct ssemux_pub_event event = make_event(data, number, bytes);
-
-		if (ssemux_pub_send(pub, &event, 30000, NULL) == -1)
-			fail(ssemux_pub_error(pub));
-		streams_wait_number(streams, number);
-	}
-	ssemux_pub_close(pub);
-}
-
 /* As fast as it goes; the publisher is a process of its own. */
 static void
 deliver_in_bulk(
@@ -236,10 +215,10 @@ deliver_in_bulk(
 static int
 run_deliver(char **argv)
 {
-	uint64_t events = number_of(argv[4]);
-	size_t bytes = number_of(argv[5]);
+	uint64_t events = number_of(argv[3]);
+	size_t bytes = number_of(argv[4]);
 	struct streams *streams = streams_open(
-	    number_of(argv[2]), number_of(argv[3]), "channels=bench");
+	    number_of(argv[1]), number_of(argv[2]), "channels=bench");
 	struct streams_counts counts;
 	double start;
 
@@ -250,10 +229,7 @@ run_deliver(char **argv)
 	if (getchar() == EOF)
 		return 1;
 	start = now_s();
-	if (strcmp(argv[1], "each") == 0)
-		deliver_each(streams, argv[0], events, bytes);
-	else
-		deliver_in_bulk(streams, argv[0], events, bytes);
+	deliver_in_bulk(streams, argv[0], events, bytes);
 	counts = streams_counts(streams);
 	printf("%" PRIu64 " %.6f %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
 	    counts.events, now_s() - start, counts.missing, counts.doubled,
@@ -291,34 +267,18 @@ run_storm(char **argv)
 	return 0;
 }
 
-static int
-run_idle(char **argv)
-{
-	struct streams *streams = streams_open(
-	    number_of(argv[0]), number_of(argv[1]), "channels=bench");
-
-	streams_wait_live(streams);
-	printf("ready\n");
-	fflush(stdout);
-	while (getchar() != EOF)
-		;
-	return 0;
-}
-
 int
 main(int argc, char **argv)
 {
 	if (argc == 7 && strcmp(argv[1], "accept") == 0)
 		return run_accept(argv + 2);
-	if (argc == 8 && strcmp(argv[1], "deliver") == 0)
+	if (argc == 7 && strcmp(argv[1], "deliver") == 0)
 		return run_deliver(argv + 2);
 	if (argc == 6 && strcmp(argv[1], "storm") == 0)
 		return run_storm(argv + 2);
 	if (argc == 6 && strcmp(argv[1], "probe") == 0)
 		return probe_run(argv[2], number_of(argv[3]),
 		    number_of(argv[4]), number_of(argv[5]));
-	if (argc == 4 && strcmp(argv[1], "idle") == 0)
-		return run_idle(argv + 2);
 	fprintf(stderr, "usage: see the start of tests/bench/load.c\n");
 	return 64;
 }

@@ -4,20 +4,21 @@ one run, in turn.
 
 	python3 tests/bench/publish.py [--rounds N]
 """
-import argparse
+import contextlib
 import csv
-import json
 import os
 import shutil
 import subprocess
 import tempfile
 
-from rounds import Figures, Targets, machine, raise_descriptors, show_table
+from report import run
+from rounds import Figures
 from servers import BUILD, Server, Ssemux, cpu_ns, wait_for
 
 BYTES = 300
 UNITS = (("stored per s", "pipelined, events/s"),
          ("ns", "... ns CPU per event (ssemux: the hub)"),
+         ("eight per s", "8 publishers, events/s"),
          ("trip p50", "blocking, round trip p50, us"),
          ("trip p99", "... p99, us"))
 
@@ -75,6 +76,14 @@ class Publish:
         self.figures.add("ns", name, (cpu_ns(hub) - before) / self.events)
         self.figures.add("stored per s", name, self.events / seconds)
 
+    def eight(self, server):
+        """Eight publishers at once."""
+        out = subprocess.run(
+            [os.path.join(BUILD, "load"), "accept", server.broker.socket,
+             "loop", "8", str(self.events), str(BYTES)], check=True,
+            capture_output=True, text=True, timeout=180).stdout
+        self.figures.add("eight per s", "ssemux", self.events / float(out))
+
     def redis(self, server):
         before = cpu_ns(server.pids())
         out = subprocess.run(
@@ -93,9 +102,12 @@ class Publish:
         self.figures.add("trip p50", name, p50)
         self.figures.add("trip p99", name, p99)
 
-    def round(self, ssemux, redis):
+    def round(self, ssemux, fsync, redis):
         self.rows()
         self.pipelined(ssemux, "ssemux")
+        self.eight(ssemux)
+        self.trip("ssemux, fsync", *toll("blocking", fsync.broker.socket,
+                                         self.trips // 10, BYTES))
         if redis is not None:
             self.redis(redis)
         # Short, and often: round trips are what other work disturbs most.
@@ -105,19 +117,19 @@ class Publish:
                                       self.trips, BYTES))
 
     def run(self, rounds):
-        ssemux, redis = Ssemux(), None
-        try:
-            ssemux.start()
+        with contextlib.ExitStack() as stack:
+            def start(server):
+                stack.callback(server.stop)
+                return server.start()
+            ssemux = start(Ssemux())
+            fsync = start(Ssemux(**{"history.durability": "fsync"}))
+            redis = None
             if Redis.missing() is None:
-                redis = Redis().start()
+                redis = start(Redis())
             else:
                 print("not measured, as it is missing: " + Redis.missing())
             for _ in range(rounds):
-                self.round(ssemux, redis)
-        finally:
-            if redis is not None:
-                redis.stop()
-            ssemux.stop()
+                self.round(ssemux, fsync, redis)
 
 
 def targets_of(figures, targets):
@@ -135,30 +147,13 @@ def measure(options, targets):
     publish.run(options.rounds)
     figures = publish.figures
     targets_of(figures, targets)
-    names = [name for name in ("ssemux", "sqlite", "redis")
-             if figures.median("ns", name)]
+    names = [name for name in ("ssemux", "sqlite", "redis", "ssemux, fsync")
+             if figures.median("ns", name) or figures.median("trip p50", name)]
     rows = [[text] + [figures.median(what, name) for name in names]
             for what, text in UNITS]
     return figures.as_dict(), [
         (["publishing events of %d bytes" % BYTES] + names, rows)]
 
 
-def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--scale", type=float, default=1.0)
-    options = parser.parse_args()
-    raise_descriptors()
-    targets = Targets()
-    figures, tables = measure(options, targets)
-    targets.show()
-    for head, rows in tables:
-        print()
-        show_table(head, rows)
-    print(json.dumps({"ratios": targets.as_dict(), "figures": figures,
-                      "machine": machine()}))
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__, measure, rounds=5, scale=1.0)

@@ -2,20 +2,15 @@
 and ratios of what was measured right after one another."""
 import json
 import os
-import platform
 import resource
 import select
 import statistics
 import subprocess
-import time
 
-from servers import BUILD, cpu_ns, die_with_test, wait_for
+from servers import BUILD, Failed, cpu_ns, wait_for
+from broker import die_with_test
 
 COMMAND_S = 180  # no command takes longer
-
-
-class Failed(Exception):
-    """A server or a crowd that could not go on."""
 
 
 class Crowd:
@@ -93,67 +88,6 @@ class Figures:
     def as_dict(self):
         return {"%s %s" % key: round(statistics.median(values), 3)
                 for key, values in self.rows.items()}
-
-
-class Targets:
-    """What was to be reached, and what was."""
-
-    def __init__(self):
-        self.rows = []
-
-    def at_most(self, name, value, bound):
-        if value is not None:
-            self.rows.append((name, value, "<=", bound, value <= bound))
-
-    def at_least(self, name, value, bound):
-        if value is not None:
-            self.rows.append((name, value, ">=", bound, value >= bound))
-
-    def tell(self, name, value):
-        """A figure that nothing was asked of."""
-        if value is not None:
-            self.rows.append((name, value, "", None, None))
-
-    def show(self):
-        for name, value, sign, bound, reached in self.rows:
-            print("%-62s %12s   %2s %-10s %s" % (
-                name, number(value), sign,
-                "" if bound is None else number(bound),
-                {True: "reached", False: "MISSED", None: ""}[reached]),
-                flush=True)
-
-    def as_dict(self):
-        return {name: round(value, 3) for name, value, *_ in self.rows}
-
-
-def number(value):
-    if value is None:
-        return "-"
-    return "{:,.0f}".format(value) if abs(value) >= 100 else "%.3g" % value
-
-
-def show_table(head, rows):
-    """Rows of cells as text, in columns."""
-    cells = [head] + [[cell if isinstance(cell, str) else number(cell)
-                       for cell in row] for row in rows]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
-    for row in cells:
-        print("  ".join([row[0].ljust(widths[0])] +
-                        [cell.rjust(width) for cell, width in
-                         zip(row[1:], widths[1:])]), flush=True)
-
-
-def machine():
-    model = platform.processor()
-    with open("/proc/cpuinfo") as file:
-        for line in file:
-            if line.startswith("model name"):
-                model = line.split(":", 1)[1].strip()
-                break
-    return {"processor": model, "processors": os.cpu_count(),
-            "kernel": platform.release(),
-            "load": round(os.getloadavg()[0], 1),
-            "time": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())}
 
 
 def raise_descriptors(wanted=20000):

@@ -3,6 +3,7 @@ processes in a private folder, on a free port of 127.0.0.1."""
 import glob
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -10,13 +11,17 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "../scenario"))
-from broker import (BUILD, Broker, alive, children, die_with_test,  # noqa: E402
-                    free_port, pss_kib, wait_for)
+from broker import (BUILD, LIBC, PR_SET_PDEATHSIG, Broker,  # noqa: E402
+                    children, free_port, pss_kib, wait_for)
 import sse_client  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 WORKERS = 2
 NCHAN = "/usr/lib/nginx/modules/ngx_nchan_module.so"
+
+
+class Failed(Exception):
+    """A server or a crowd that could not go on."""
 
 
 class Server:
@@ -31,8 +36,10 @@ class Server:
         self.process = None
 
     def run(self, *command, **options):
+        # Not killed when the bench ends: nginx ends its workers itself.
         self.process = subprocess.Popen(
-            [str(each) for each in command], preexec_fn=die_with_test,
+            [str(each) for each in command],
+            preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM),
             **options)
 
     def url(self, rest):
@@ -42,7 +49,7 @@ class Server:
         """Waits until it answers; ends when it does not."""
         def answers():
             if self.process.poll() is not None:
-                raise SystemExit("bench: %s did not start" % self.name)
+                raise Failed("%s did not start" % self.name)
             try:
                 sse_client.fetch(self.port, "/nothing")
                 return True
@@ -96,6 +103,8 @@ class Floor(Server):
 
     def __init__(self, together=1, history=(), workers=WORKERS):
         super().__init__(workers)
+        if together > 1:
+            self.name = "floor, %d together" % together
         self.together = together
         self.history = history
 
@@ -106,7 +115,7 @@ class Floor(Server):
         self.found = [int(pid)
                       for pid in self.process.stdout.readline().split()]
         if len(self.found) != self.workers:
-            raise SystemExit("bench: the floor did not start")
+            raise Failed("the floor did not start")
         return self
 
     def door(self):
@@ -154,11 +163,13 @@ class Ssemux(Server):
             "-P", publish + ":" + self.broker.socket]
 
     def stop(self):
-        status = self.broker.stop() if alive(self.process.pid) else 1
+        status = self.broker.process.poll()
+        if status is None:
+            status = self.broker.stop()
         self.broker.cleanup()
         super().stop()
         if status != 0:
-            raise SystemExit("bench: ssemux ended with %d" % status)
+            raise Failed("ssemux ended with %d" % status)
 
 
 class Nchan(Server):

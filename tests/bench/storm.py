@@ -15,7 +15,9 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "../scenario"))
-from bench import cpu_s, machine, raise_descriptors  # noqa: E402
+from report import machine  # noqa: E402
+from rounds import raise_descriptors  # noqa: E402
+from servers import cpu_ns  # noqa: E402
 from broker import Broker  # noqa: E402
 import msgpack_wire as wire  # noqa: E402
 
@@ -92,12 +94,12 @@ class Storm:
         probe.go()
         before = probe.line()
         pids = self.broker.workers()
-        cpu, reads = cpu_s(pids), self.metric("store_reads_total")
+        cpu, reads = cpu_ns(pids) / 1e9, self.metric("store_reads_total")
         load = cause(self, prepared)
         row = load.line()
         probe.go()
         during = probe.line()
-        used = cpu_s(pids) - cpu
+        used = cpu_ns(pids) / 1e9 - cpu
         reads = self.metric("store_reads_total") - reads
         load.end()
         probe.end()
@@ -149,7 +151,7 @@ class Busy:
     """`load deliver`: its row is what it delivered."""
 
     def __init__(self, storm, count, events):
-        self.load = Load(storm.path, "deliver", storm.broker.socket, "loop",
+        self.load = Load(storm.path, "deliver", storm.broker.socket,
                          storm.broker.port, count, events, 128)
         self.load.line()
         self.load.go()
@@ -224,7 +226,7 @@ def main():
     parser.add_argument("cases", nargs="*", default=list(CASES))
     options = parser.parse_args()
     os.environ["SSEMUX_BUILD"] = os.path.abspath(options.build)
-    raise_descriptors(options.streams + 1000)
+    raise_descriptors()
     print(machine(), flush=True)
     storm = Storm(options.build, options.workers)
     for name in options.cases:

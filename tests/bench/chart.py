@@ -1,0 +1,143 @@
+"""chart: figures as SVG, readable on light and on dark."""
+import math
+from xml.sax.saxutils import escape
+
+WIDTH, HEIGHT = 720, 400
+LEFT, RIGHT, TOP, BOTTOM = 76, 24, 78, 56
+
+STYLE = """<style>
+svg { background: #ffffff; font: 13px system-ui, "DejaVu Sans", sans-serif }
+text { fill: #24292f }
+.title { font-size: 16px; font-weight: 600 }
+.grid { stroke: #d0d7de; stroke-width: 1 }
+.axis { stroke: #57606a; stroke-width: 1 }
+.line { fill: none; stroke-width: 2.5 }
+.s0 { stroke: #0969da; fill: #0969da } .s1 { stroke: #bc4c00; fill: #bc4c00 }
+.s2 { stroke: #1a7f37; fill: #1a7f37 } .s3 { stroke: #8250df; fill: #8250df }
+@media (prefers-color-scheme: dark) {
+svg { background: #0d1117 } text { fill: #e6edf3 }
+.grid { stroke: #30363d } .axis { stroke: #8b949e }
+.s0 { stroke: #58a6ff; fill: #58a6ff } .s1 { stroke: #f0883e; fill: #f0883e }
+.s2 { stroke: #3fb950; fill: #3fb950 } .s3 { stroke: #bc8cff; fill: #bc8cff }
+}
+.line { fill: none }
+</style>"""
+
+
+def show(value):
+    return "{:,.0f}".format(value) if value >= 10 or value == int(value) \
+        else "%g" % round(value, 2)
+
+
+def linear_ticks(top):
+    """Round steps from 0 to at least this."""
+    rough = top / 5
+    power = 10 ** math.floor(math.log10(rough))
+    step = next(each * power for each in (1, 2, 2.5, 5, 10)
+                if each * power >= rough)
+    return [n * step for n in range(math.ceil(top / step) + 1)]
+
+
+def log_ticks(low, high):
+    """Powers of ten around these."""
+    return [10.0 ** n for n in range(math.floor(math.log10(low)),
+                                     math.ceil(math.log10(high)) + 1)]
+
+
+class Sheet:
+    """The frame of a chart, and what is drawn into it."""
+
+    def __init__(self, title, y_label, ticks, log_y):
+        self.ticks, self.log_y = ticks, log_y
+        self.parts = [
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" '
+            'width="%d" height="%d" role="img" aria-label="%s">' % (
+                WIDTH, HEIGHT, WIDTH, HEIGHT, escape(title)), STYLE]
+        self.text(LEFT, 24, title, "title")
+        self.text(LEFT, 46, y_label)
+        for tick in ticks:
+            y = self.y(tick)
+            self.rule(LEFT, y, WIDTH - RIGHT, y, "grid")
+            self.text(LEFT - 8, y + 4, show(tick), anchor="end")
+        self.rule(LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM,
+                  "axis")
+
+    def y(self, value):
+        def place(each):
+            return math.log10(each) if self.log_y else each
+        low, high = place(self.ticks[0]), place(self.ticks[-1])
+        share = (place(max(value, self.ticks[0])) - low) / (high - low)
+        return HEIGHT - BOTTOM - share * (HEIGHT - BOTTOM - TOP)
+
+    def text(self, x, y, text, kind="", anchor="start"):
+        self.parts.append(
+            '<text x="%.1f" y="%.1f" text-anchor="%s"%s>%s</text>' % (
+                x, y, anchor, ' class="%s"' % kind if kind else "",
+                escape(text)))
+
+    def rule(self, x1, y1, x2, y2, kind):
+        self.parts.append('<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" '
+                          'class="%s"/>' % (x1, y1, x2, y2, kind))
+
+    def legend(self, names):
+        x = WIDTH - RIGHT - sum(34 + 7.5 * len(name) for name in names)
+        for n, name in enumerate(names):
+            self.parts.append('<rect x="%.1f" y="54" width="12" height="12" '
+                              'class="s%d"/>' % (x, n % 4))
+            self.text(x + 18, 65, name)
+            x += 34 + 7.5 * len(name)
+
+    def done(self):
+        return "\n".join(self.parts + ["</svg>", ""])
+
+
+def scale_y(values, log_y):
+    return log_ticks(min(values), max(values)) if log_y \
+        else linear_ticks(max(values))
+
+
+def lines(title, x_label, y_label, series, log_y=False):
+    """{name: [(x, y)]}; the x are drawn evenly, each with its number."""
+    values = [y for line in series.values() for _, y in line if y is not None]
+    sheet = Sheet(title, y_label, scale_y(values, log_y), log_y)
+    xs = sorted({x for line in series.values() for x, _ in line})
+
+    def at(x):
+        return LEFT + (WIDTH - LEFT - RIGHT) * (xs.index(x) + 0.5) / len(xs)
+    for x in xs:
+        sheet.text(at(x), HEIGHT - BOTTOM + 20, show(x), anchor="middle")
+    sheet.text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12, x_label,
+               anchor="middle")
+    for n, line in enumerate(series.values()):
+        points = [(at(x), sheet.y(y)) for x, y in line if y is not None]
+        sheet.parts.append('<polyline class="s%d line" points="%s"/>' % (
+            n % 4, " ".join("%.1f,%.1f" % each for each in points)))
+        for x, y in points:
+            sheet.parts.append('<circle cx="%.1f" cy="%.1f" r="4" '
+                               'class="s%d"/>' % (x, y, n % 4))
+    sheet.legend(list(series))
+    return sheet.done()
+
+
+def bars(title, y_label, groups, series, log_y=False):
+    """{name: [y of each group]}; each bar has its number."""
+    values = [y for line in series.values() for y in line if y is not None]
+    sheet = Sheet(title, y_label, scale_y(values, log_y), log_y)
+    room = (WIDTH - LEFT - RIGHT) / len(groups)
+    width = room * 0.84 / len(series)
+    for g, group in enumerate(groups):
+        start = LEFT + g * room + room * 0.08
+        sheet.text(LEFT + (g + 0.5) * room, HEIGHT - BOTTOM + 20, group,
+                   anchor="middle")
+        for n, line in enumerate(series.values()):
+            if line[g] is None:
+                continue
+            y = sheet.y(line[g])
+            sheet.parts.append(
+                '<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" '
+                'class="s%d"/>' % (start + n * width, y, width - 2,
+                                   HEIGHT - BOTTOM - y, n % 4))
+            sheet.text(start + (n + 0.5) * width, y - 5, show(line[g]),
+                       anchor="middle")
+    sheet.legend(list(series))
+    return sheet.done()
