@@ -19,6 +19,7 @@
 
 enum {
 	READ_BYTES = 65536,
+	READS_PER_TURN = 8, /* then others have their turn */
 	/* Answers that may wait for a publisher which does not read them;
 	 * beyond, nothing more is read from it. */
 	OUT_HIGH_BYTES = 262144,
@@ -124,33 +125,46 @@ publisher_go_on(struct publisher *publisher)
 	take_messages(publisher);
 }
 
-static void
-on_readable(struct ev_loop *loop, ev_io *watcher, int events)
+/* Reads once, and takes what came. False: there is no more for now. */
+static bool
+read_some(struct publisher *publisher)
 {
-	struct publisher *publisher = watcher->data;
 	char *room = buf_reserve(&publisher->in, READ_BYTES);
 	ssize_t got;
 
-	(void)loop;
-	(void)events;
 	if (room == NULL) {
 		log_warn("publisher %.*s: no memory",
 		    (int)publisher->identity.name_len,
 		    publisher->identity.name);
 		publisher_close(publisher);
-		return;
+		return false;
 	}
 	got = recv(publisher->fd, room, READ_BYTES, 0);
 	if (got == -1 && (errno == EAGAIN || errno == EINTR))
-		return;
+		return false;
 	if (got <= 0) {
 		/* It may still read what it is owed. */
 		hub_commit(publisher->hub);
 		publisher_close(publisher);
-		return;
+		return false;
 	}
 	buf_commit(&publisher->in, (size_t)got);
 	take_messages(publisher);
+	return got == READ_BYTES;
+}
+
+/* What is there is committed together, as far as others may wait for it. */
+static void
+on_readable(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct publisher *publisher = watcher->data;
+
+	(void)loop;
+	(void)events;
+	for (int reads = 0; reads < READS_PER_TURN; reads++) {
+		if (!read_some(publisher) || !ev_is_active(watcher))
+			return;
+	}
 }
 
 static void
