@@ -8,6 +8,7 @@ LEFT, RIGHT, TOP, BOTTOM = 76, 24, 78, 56
 STYLE = """<style>
 svg { background: #ffffff; font: 13px system-ui, "DejaVu Sans", sans-serif }
 text { fill: #24292f }
+.small { font-size: 10px }
 .title { font-size: 16px; font-weight: 600 }
 .grid { stroke: #d0d7de; stroke-width: 1 }
 .axis { stroke: #57606a; stroke-width: 1 }
@@ -137,7 +138,7 @@ def bars(title, y_label, groups, series, log_y=False):
                 '<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" '
                 'class="s%d"/>' % (start + n * width, y, width - 2,
                                    HEIGHT - BOTTOM - y, n % 4))
-            sheet.text(start + (n + 0.5) * width, y - 5, show(line[g]),
-                       anchor="middle")
+            sheet.text(start + (n + 0.5) * width - 1, y - 4,
+                       show(float("%.2g" % line[g])), "small", "middle")
     sheet.legend(list(series))
     return sheet.done()

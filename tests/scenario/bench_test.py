@@ -4,11 +4,14 @@ import os
 import re
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import unittest
+from xml.etree import ElementTree
 
-from broker import BUILD, BrokerCase, die_with_test, free_port, wait_for
+from broker import (BUILD, TOP, BrokerCase, die_with_test, free_port,
+                    wait_for)
 
 SUBSCRIBERS = 20
 HEAD = (b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
@@ -156,6 +159,21 @@ class BenchTest(BrokerCase):
         for each in (late, crowd):
             each.kill()
             each.wait()
+
+    def test_the_bench_prints_ratios_and_draws(self):
+        with tempfile.TemporaryDirectory() as folder:
+            out = subprocess.run(
+                [sys.executable, os.path.join(TOP, "tests/bench/fanout.py"),
+                 "--subscribers", "20", "--rounds", "1", "--seconds",
+                 "0.1", "--charts", folder], check=True, text=True,
+                capture_output=True, timeout=120,
+                preexec_fn=die_with_test).stdout
+            chart = ElementTree.parse(os.path.join(folder, "fanout.svg"))
+        ratios = json.loads(out.splitlines()[-1])["ratios"]
+        self.assertGreater(
+            ratios["rare events: CPU per delivery / floor at 20"], 0)
+        self.assertEqual(ratios["missing, doubled or out of order at 20"], 0)
+        self.assertIn("paced, 20", [each.text for each in chart.iter()])
 
 
 if __name__ == "__main__":
