@@ -196,6 +196,7 @@ finish(struct worker *worker)
 	proxies_finish(&worker->proxies);
 	roster_finish(&worker->roster);
 	deliveries_finish(&worker->deliveries);
+	runs_finish(&worker->runs);
 	window_finish(&worker->window);
 	survivors_destroy(worker->survivors);
 	conflated_finish(&worker->conflated);

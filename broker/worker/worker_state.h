@@ -17,6 +17,7 @@
 #include "broker/worker/cursor/handed.h"
 #include "broker/worker/cursor/hold.h"
 #include "broker/worker/cursor/outgoing.h"
+#include "broker/worker/cursor/run.h"
 #include "broker/worker/cursor/window.h"
 #include "broker/worker/http/proxies.h"
 #include "broker/worker/roster.h"
@@ -55,6 +56,7 @@ struct worker {
 	struct roster roster;
 	struct deliveries deliveries;
 	struct outgoing outgoing;
+	struct runs runs;
 	struct handed handed;
 	struct ended ended;
 	uint64_t began_ms; /* Unix time */

@@ -180,6 +180,26 @@ START_TEST(ending_what_never_was_changes_nothing)
 }
 END_TEST
 
+START_TEST(a_pattern_that_was_left_by_all_is_not_the_same_again)
+{
+	struct channels_member ended;
+
+	subscribe(&owners[0], 0, 0);
+	subscribe(&owners[1], 0, 0);
+	subscribe(&owners[2], 0, 1);
+	ck_assert(channels_same(&owners[0].members[0], &owners[1].members[0]));
+	ck_assert(!channels_same(&owners[0].members[0], &owners[2].members[0]));
+	ended = owners[0].members[0];
+	channels_unsubscribe(channels, &owners[0].members[0]);
+	ck_assert(channels_same(&ended, &owners[1].members[0]));
+	channels_unsubscribe(channels, &owners[1].members[0]);
+	subscribe(&owners[3], 0, 0);
+	/* Should it have got the same memory. */
+	ended.node = owners[3].members[0].node;
+	ck_assert(!channels_same(&ended, &owners[3].members[0]));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -190,5 +210,7 @@ main(void)
 	tcase_add_test(tests, a_subscription_tells_its_pattern);
 	tcase_add_test(tests, the_longest_channel_and_pattern_are_found);
 	tcase_add_test(tests, ending_what_never_was_changes_nothing);
+	tcase_add_test(
+	    tests, a_pattern_that_was_left_by_all_is_not_the_same_again);
 	return suite_run("channels", tests);
 }

@@ -110,6 +110,7 @@ hand_worker_finish(struct hand_worker *hand)
 	ended_finish(&worker->ended);
 	roster_finish(&worker->roster);
 	deliveries_finish(&worker->deliveries);
+	runs_finish(&worker->runs);
 	window_finish(&worker->window);
 	survivors_destroy(worker->survivors);
 	conflated_finish(&worker->conflated);

@@ -15,6 +15,7 @@
 #include "broker/worker/cursor/place.h"
 #include "broker/worker/cursor/progress.h"
 #include "broker/worker/cursor/rewind.h"
+#include "broker/worker/cursor/run.h"
 #include "broker/worker/cursor/snapshot.h"
 #include "broker/worker/cursor/stride.h"
 #include "broker/worker/subscriber.h"
@@ -26,6 +27,8 @@ enum {
 	/* Of events with patterns; half a millisecond or so. */
 	COMPARISONS_PER_STEP = 131072,
 	LOOK_AT_LEAST = 16,
+	/* Behind by so many events it pays to ask what others found. */
+	SHARED_AT_LEAST = 16,
 	/* How long those who catch up may keep a worker from its other work,
 	 * in microseconds. */
 	CATCH_UP_US = 2000,
@@ -49,34 +52,39 @@ catch_up_from(const struct subscriber *subscriber)
 					: subscriber->cursor;
 }
 
+/* Looks by itself at what lies behind it; returns how far. */
+static uint64_t
+look(struct worker *worker, const struct subscriber *subscriber,
+    uint64_t number, uint64_t until, int most)
+{
+	struct stretch stretch = {
+	    .outgoing = &worker->outgoing,
+	    .pin = UINT64_MAX,
+	    .next = number,
+	    .reached = subscriber->cursor,
+	    .begun = subscriber->partial,
+	    .begun_bytes = subscriber->partial_bytes,
+	};
+
+	outgoing_begin(&worker->outgoing);
+	progress_stretch(worker, subscriber, &stretch, until, most);
+	return stretch.reached;
+}
+
 static enum step
 step_in_window(struct worker *worker, struct subscriber *subscriber)
 {
 	const struct window *window = &worker->window;
 	uint64_t number = window_find(window, catch_up_from(subscriber));
-	uint64_t reached = subscriber->cursor;
 	uint64_t until = hold_reach(worker, subscriber);
-	uint64_t pin = UINT64_MAX;
-	enum added added = ADDED;
+	uint64_t reached;
 	int most = subscriber->alone ? 1
 				     : catch_up_look_at(WINDOW_ENTRIES_PER_STEP,
 					   subscriber->member_count);
 
-	outgoing_begin(&worker->outgoing);
-	for (int i = 0; i < most && added == ADDED && number < window->end;
-	     i++, number++) {
-		const struct window_entry *entry = window_entry(window, number);
-		struct event event = window_event(window, entry);
-
-		if (entry->cursor > until)
-			break;
-		if (subscriber_wants(subscriber, &event))
-			added = progress_add_entry(
-			    worker, subscriber, number, &pin);
-		if (added == NOT_ADDED)
-			break;
-		reached = entry->cursor;
-	}
+	if (window->end - number < SHARED_AT_LEAST ||
+	    !runs_take(worker, subscriber, number, until, most, &reached))
+		reached = look(worker, subscriber, number, until, most);
 	return progress_finish_step(worker, subscriber, reached);
 }
 

@@ -20,6 +20,7 @@ struct channels_node {
 	struct place *places;
 	uint32_t count;
 	uint32_t size;
+	uint32_t serial;
 	uint8_t pattern_len;
 	char pattern[]; /* not terminated */
 };
@@ -29,6 +30,7 @@ _Static_assert(EVENT_CHANNEL_MAX + 1 <= UINT8_MAX, "pattern_len is a byte");
 struct channels {
 	struct channels_node *nodes;
 	struct channels_node *everything; /* the node of "*", looked up often */
+	uint32_t made;                    /* nodes so far */
 };
 
 struct channels *
@@ -53,6 +55,7 @@ make_node(struct channels *channels, struct slice pattern)
 
 	if (node == NULL)
 		return NULL;
+	node->serial = channels->made++;
 	node->pattern_len = (uint8_t)pattern.len;
 	memcpy(node->pattern, pattern.bytes, pattern.len);
 	HASH_ADD(hh, channels->nodes, pattern, pattern.len, node);
@@ -115,7 +118,7 @@ channels_subscribe(struct channels *channels, struct slice pattern, void *owner,
 			destroy_node(channels, node);
 		return -1;
 	}
-	*member = (struct channels_member){node, node->count};
+	*member = (struct channels_member){node, node->count, node->serial};
 	node->places[node->count++] = (struct place){owner, member};
 	return 0;
 }

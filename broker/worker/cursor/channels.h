@@ -26,6 +26,7 @@ struct channels_node;
 struct channels_member {
 	struct channels_node *node; /* NULL: not subscribed */
 	uint32_t position;          /* among the node's members */
+	uint32_t serial; /* of the node: its address may come again */
 };
 
 /* NULL: no memory. */
@@ -47,6 +48,14 @@ void channels_unsubscribe(
  * *from. */
 void channels_move(
     struct channels_member *to, const struct channels_member *from);
+
+/* Are these two to the same pattern? The one may have ended since. */
+static inline bool
+channels_same(
+    const struct channels_member *ended, const struct channels_member *member)
+{
+	return ended->node == member->node && ended->serial == member->serial;
+}
 
 /* The pattern of a subscription, as long as it lasts. */
 struct slice channels_pattern(const struct channels_member *member);

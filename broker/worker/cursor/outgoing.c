@@ -61,6 +61,68 @@ outgoing_want_receipt(struct outgoing *outgoing, uint32_t receipt)
 	outgoing->receipts = true;
 }
 
+/* How many of the frames are not above that cursor. */
+static size_t
+count_below(const struct outgoing *outgoing, uint64_t cursor)
+{
+	size_t low = 0, high = outgoing->frame_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (outgoing->frames[middle].cursor <= cursor)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* The pieces, without the first bytes of all. */
+static void
+copy_pieces(
+    struct outgoing *outgoing, const struct outgoing *from, size_t without)
+{
+	for (size_t i = 0; i < from->piece_count; i++) {
+		struct iovec piece = from->pieces[i];
+
+		if (without >= piece.iov_len) {
+			without -= piece.iov_len;
+			continue;
+		}
+		piece.iov_base = (char *)piece.iov_base + without;
+		piece.iov_len -= without;
+		without = 0;
+		outgoing->pieces[outgoing->piece_count++] = piece;
+	}
+}
+
+void
+outgoing_copy(struct outgoing *outgoing, const struct outgoing *from,
+    uint64_t above, uint64_t begun, size_t begun_bytes)
+{
+	size_t first = count_below(from, above);
+	size_t without = first > 0 ? from->frames[first - 1].end : 0;
+	size_t skip = 0;
+
+	if (first < from->frame_count && from->frames[first].cursor == begun)
+		skip = begun_bytes;
+	without += skip;
+	assert(from->skipped == 0);
+	assert(skip == 0 || without < from->frames[first].end);
+	outgoing_begin(outgoing);
+	copy_pieces(outgoing, from, without);
+	outgoing->skipped = skip;
+	outgoing->bytes = from->bytes - without;
+	outgoing->receipts = from->receipts;
+	for (size_t i = first; i < from->frame_count; i++) {
+		struct outgoing_frame frame = from->frames[i];
+
+		frame.end -= without;
+		outgoing->frames[outgoing->frame_count++] = frame;
+	}
+}
+
 /* Finds out where among the frames a write of `bytes` ended. */
 static void
 locate(
@@ -68,6 +130,8 @@ locate(
 {
 	size_t start, frames = 0;
 
+	if (bytes == outgoing->bytes)
+		frames = outgoing->frame_count;
 	while (frames < outgoing->frame_count &&
 	       outgoing->frames[frames].end <= bytes)
 		frames++;

@@ -53,6 +53,11 @@ void outgoing_want_receipt(struct outgoing *outgoing, uint32_t receipt);
 void outgoing_add(struct outgoing *outgoing, uint64_t cursor,
     struct slice frame, size_t skip);
 
+/* Fills it with the frames of another one above that cursor; should the first
+ * of them have the cursor `begun`, without its first `begun_bytes` bytes. */
+void outgoing_copy(struct outgoing *outgoing, const struct outgoing *from,
+    uint64_t above, uint64_t begun, size_t begun_bytes);
+
 enum outgoing_result {
 	OUTGOING_ALL,  /* everything was written */
 	OUTGOING_PART, /* the socket is full */

@@ -102,16 +102,18 @@ progress_already_sent(const struct subscriber *subscriber, uint64_t cursor)
 	return subscriber->partial == cursor ? subscriber->partial_bytes : 0;
 }
 
-enum added
-progress_add_entry(struct worker *worker, struct subscriber *subscriber,
-    uint64_t number, uint64_t *pin)
+static enum added
+add_entry(struct worker *worker, struct outgoing *outgoing,
+    const struct subscriber *subscriber, uint64_t number, uint64_t *pin,
+    size_t skip)
 {
-	uint64_t cursor = window_entry(&worker->window, number)->cursor;
+	const struct window_entry *entry =
+	    window_entry(&worker->window, number);
 	struct frame frame;
 	enum window_got got;
 	uint32_t receipt;
 
-	if (outgoing_full(&worker->outgoing))
+	if (outgoing_full(outgoing))
 		return NOT_ADDED;
 	got = window_frame(
 	    &worker->window, number, subscriber->shape, pin, &frame);
@@ -119,12 +121,60 @@ progress_add_entry(struct worker *worker, struct subscriber *subscriber,
 		return NOT_ADDED;
 	if (frame.bytes == NULL)
 		log_fatal(EX_OSERR, "no memory for one event");
-	outgoing_add(&worker->outgoing, cursor,
-	    frame_part(&frame, subscriber->http_minor),
-	    progress_already_sent(subscriber, cursor));
-	receipt = window_receipt(
-	    &worker->window, window_entry(&worker->window, number));
+	outgoing_add(outgoing, entry->cursor,
+	    frame_part(&frame, subscriber->http_minor), skip);
+	receipt = window_receipt(&worker->window, entry);
 	if (receipt != 0)
-		outgoing_want_receipt(&worker->outgoing, receipt);
+		outgoing_want_receipt(outgoing, receipt);
 	return got == WINDOW_ALONE ? ADDED_LAST : ADDED;
+}
+
+enum added
+progress_add_entry(struct worker *worker, struct subscriber *subscriber,
+    uint64_t number, uint64_t *pin)
+{
+	uint64_t cursor = window_entry(&worker->window, number)->cursor;
+
+	return add_entry(worker, &worker->outgoing, subscriber, number, pin,
+	    progress_already_sent(subscriber, cursor));
+}
+
+/* Everything up to that cursor was looked at. There need be no entry for it:
+ * the window's head may be an event that the store had let go. */
+static void
+reach(struct stretch *stretch, uint64_t cursor)
+{
+	if (cursor > stretch->reached)
+		stretch->reached = cursor;
+}
+
+void
+progress_stretch(struct worker *worker, const struct subscriber *subscriber,
+    struct stretch *stretch, uint64_t until, int most)
+{
+	const struct window *window = &worker->window;
+
+	for (int i = 0; i < most && !stretch->full; i++, stretch->next++) {
+		const struct window_entry *entry =
+		    window_entry(window, stretch->next);
+		enum added added = ADDED;
+		struct event event;
+
+		if (stretch->next == window->end || entry->cursor > until) {
+			reach(stretch, until);
+			return;
+		}
+		event = window_event(window, entry);
+		if (subscriber_wants(subscriber, &event))
+			added = add_entry(worker, stretch->outgoing, subscriber,
+			    stretch->next, &stretch->pin,
+			    entry->cursor == stretch->begun
+				? stretch->begun_bytes
+				: 0);
+		stretch->full = added != ADDED;
+		stretch->alone = added == ADDED_LAST;
+		if (added == NOT_ADDED)
+			return;
+		reach(stretch, entry->cursor);
+	}
 }

@@ -4,9 +4,11 @@
 #ifndef SSEMUX_WORKER_CURSOR_PROGRESS_H
 #define SSEMUX_WORKER_CURSOR_PROGRESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+struct outgoing;
 struct subscriber;
 struct worker;
 
@@ -47,5 +49,23 @@ enum added {
  * UINT64_MAX before the first of a write. */
 enum added progress_add_entry(struct worker *worker,
     struct subscriber *subscriber, uint64_t number, uint64_t *pin);
+
+/* What a stretch of the window comes to. */
+struct stretch {
+	struct outgoing *outgoing; /* frames are added to it */
+	uint64_t pin;              /* of these; UINT64_MAX: there are none */
+	uint64_t next;             /* number of the first entry behind it */
+	uint64_t reached;          /* cursor: everything up to here is in it */
+	uint64_t begun;            /* cursor of an event of which some bytes */
+	size_t begun_bytes;        /* are out already; 0: of none */
+	bool full;                 /* to be written before more is added */
+	bool alone; /* it ends with a frame that is not kept, see window.h */
+};
+
+/* Adds what the subscriber wants of the entries up to that cursor, of which it
+ * looks at so many at most. */
+void progress_stretch(struct worker *worker,
+    const struct subscriber *subscriber, struct stretch *stretch,
+    uint64_t until, int most);
 
 #endif
