@@ -179,7 +179,7 @@ $(sort $(BENCH) $(TOOLS)):
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ $(LIBPUB_LIBS) \
-		$(call libs,sqlite3)
+		$(call libs,sqlite3 zlib)
 
 # What the client's tests and the examples need, at the versions of the lock
 # files; npm writes this file when all is there. One after the other: they are

@@ -8,8 +8,7 @@
 static void
 take_head_line(struct answer *answer)
 {
-	static const char version[] = "HTTP/1.",
-			  chunked[] = "transfer-encoding: chunked";
+	static const char version[] = "HTTP/1.";
 	size_t len =
 	    answer->line_len < ANSWER_LINE ? answer->line_len : ANSWER_LINE;
 
@@ -22,8 +21,10 @@ take_head_line(struct answer *answer)
 		    answer->chunked ? ANSWER_CHUNK_SIZE : ANSWER_PLAIN;
 	else if (strncmp(answer->line, version, sizeof(version) - 1) == 0)
 		answer->status = (int)strtol(answer->line + 9, NULL, 10);
-	else if (strcasecmp(answer->line, chunked) == 0)
+	else if (strcasecmp(answer->line, "transfer-encoding: chunked") == 0)
 		answer->chunked = true;
+	else if (strcasecmp(answer->line, "content-encoding: gzip") == 0)
+		answer->gzip = true;
 }
 
 static size_t

@@ -21,6 +21,7 @@ enum { ANSWER_LINE = 64 };
 struct answer {
 	enum answer_place place;
 	bool chunked;
+	bool gzip;  /* the body is gzip */
 	int status; /* 0 until it is known */
 	size_t chunk_left;
 	size_t line_len; /* of the head's line; the start of it is kept */

@@ -9,6 +9,7 @@
  *		-c N	channels, 1
  *		-k N	of them for each subscriber, 1
  *		-s N	bytes of an event, 200
+ *		-j	events are JSON, of orders
  *		-l	who has had the event "live" is ready
  *		-b N	who has had event N is ready
  *		-f N	events before the first one, which are not expected
@@ -91,6 +92,9 @@ take_option(struct plan *plan, int option, const char *value)
 	case 's':
 		plan->event_bytes = number_of(value, 1, PLAN_EVENT_MAX);
 		break;
+	case 'j':
+		plan->json = true;
+		break;
 	case 'l':
 		plan->wait_live = true;
 		break;
@@ -125,7 +129,8 @@ read_options(struct plan *plan, int argc, char **argv)
 	    .opening = 500,
 	    .give_up_s = 10,
 	};
-	while ((option = getopt(argc, argv, "u:P:H:n:p:c:k:s:lb:f:g:o:")) != -1)
+	while (
+	    (option = getopt(argc, argv, "u:P:H:n:p:c:k:s:jlb:f:g:o:")) != -1)
 		take_option(plan, option, optarg);
 	errno = 0;
 	if (plan->url == NULL || optind != argc)

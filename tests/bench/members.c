@@ -14,6 +14,7 @@
 
 #include "tests/bench/answer.h"
 #include "tests/bench/sse_parser.h"
+#include "tests/bench/unpack.h"
 #include "tests/bench/wire.h"
 
 enum { READ_BYTES = 1 << 18, TURN_EVENTS = 256 };
@@ -24,6 +25,7 @@ struct member {
 	bool live; /* has had the event of this name */
 	size_t number;
 	struct answer answer;
+	struct unpack *unpack; /* of a body that is gzip; else NULL */
 	struct sse_parser parser;
 	struct tally_slot *slots;
 };
@@ -73,12 +75,30 @@ take_event(const char *type, const char *data, void *context)
 }
 
 static void
-take_body(const char *bytes, size_t len, void *context)
+take_text(const char *bytes, size_t len, void *context)
 {
 	struct reading *reading = context;
 
 	sse_parser_take(
 	    &reading->member->parser, bytes, len, take_event, context);
+}
+
+static void
+take_body(const char *bytes, size_t len, void *context)
+{
+	struct reading *reading = context;
+	struct member *member = reading->member;
+
+	if (!member->answer.gzip) {
+		take_text(bytes, len, context);
+		return;
+	}
+	if (member->unpack == NULL)
+		member->unpack = unpack_create();
+	errno = 0;
+	if (member->unpack == NULL ||
+	    unpack_take(member->unpack, bytes, len, take_text, context) == -1)
+		plan_fail("a body that should be gzip is not");
 }
 
 static bool

@@ -35,6 +35,7 @@ struct plan {
 				* it has when it is ready */
 	uint64_t first;        /* number before the first one of each channel */
 	uint64_t give_up_s;    /* so long nothing comes: the rest is lost */
+	bool json;             /* data are JSON, of an order */
 	bool wait_live;        /* ready is who has had the event "live" */
 	size_t event_bytes;
 };

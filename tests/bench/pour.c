@@ -8,6 +8,9 @@
 
 #define SECOND_NS UINT64_C(1000000000)
 
+/* The longest time that acknowledgements may take. */
+#define ACKS_NS (60 * SECOND_NS)
+
 void
 pour_init(struct pour *pour, const struct plan *plan,
     struct plan_shared *shared, struct target *target)
@@ -38,7 +41,9 @@ publish_one(struct pour *pour, size_t channel, uint64_t number)
 
 	do {
 		mark.time_ns = plan_now_ns();
-		len = wire_write_event(&mark, pour->plan->event_bytes, data);
+		len = pour->plan->json ? wire_write_order(&mark, data)
+				       : wire_write_event(&mark,
+					     pour->plan->event_bytes, data);
 	} while (target_publish(pour->target, channel, data, len) == -1 &&
 		 (target_wait(pour->target, -1, -1), true));
 }
@@ -60,17 +65,21 @@ received(const struct pour *pour)
 	return atomic_load(&pour->shared->received);
 }
 
-/* Until all have what was published, or nothing has come for long. */
+/* Until all have what was published, or nothing has come for long since it was
+ * acknowledged. */
 static void
 wait_for_all(struct pour *pour)
 {
 	uint64_t seen = received(pour), since = plan_now_ns(), rung;
+	uint64_t patience = since + ACKS_NS;
 
 	atomic_store(&pour->shared->awaited, pour->expected);
 	while (received(pour) < pour->expected &&
 	       plan_now_ns() - since < pour->plan->give_up_s * SECOND_NS) {
 		target_wait(pour->target, pour->shared->bell, SECOND_NS);
-		if (received(pour) != seen) {
+		if (received(pour) != seen ||
+		    (target_pending(pour->target) > 0 &&
+			plan_now_ns() < patience)) {
 			seen = received(pour);
 			since = plan_now_ns();
 		}
@@ -87,7 +96,7 @@ wait_for_acks(struct pour *pour)
 
 	while (target_pending(pour->target) > 0) {
 		target_wait(pour->target, -1, SECOND_NS);
-		if (plan_now_ns() - since > 60 * SECOND_NS)
+		if (plan_now_ns() - since > ACKS_NS)
 			plan_fail("events are not acknowledged");
 	}
 }

@@ -54,6 +54,38 @@ wire_write_event(
 	return bytes;
 }
 
+/* Numbers that follow from the event's, in no order. */
+static unsigned
+draw(uint64_t *state, unsigned below)
+{
+	*state = *state * UINT64_C(6364136223846793005) + 1442695040888963407;
+	return (unsigned)(*state >> 33) % below;
+}
+
+size_t
+wire_write_order(const struct wire_mark *mark, char data[PLAN_EVENT_MAX])
+{
+	static const char *const statuses[] = {
+	    "placed", "paid", "packed", "shipped", "delivered", "returned"};
+	uint64_t state = mark->number * 1000003 + mark->channel;
+	unsigned order = draw(&state, 1000000), user = draw(&state, 100000);
+	unsigned status = draw(&state, 6), cents = draw(&state, 100000);
+	int len = snprintf(data, PLAN_EVENT_MAX,
+	    "{\"mark\":\"@%zu %" PRIu64 " %" PRIu64 " \",\"order\":\"ord_%u\","
+	    "\"customer\":\"cus_%u\",\"status\":\"%s\",\"total_cents\":%u,"
+	    "\"currency\":\"EUR\",\"items\":[{\"sku\":\"SKU-%u\","
+	    "\"quantity\":%u},{\"sku\":\"SKU-%u\",\"quantity\":%u}],"
+	    "\"updated_by\":\"user_%u\",\"warehouse\":\"wh-%u\"}",
+	    mark->channel, mark->number, mark->time_ns, order, user,
+	    statuses[status], cents, draw(&state, 10000), draw(&state, 9),
+	    draw(&state, 10000), draw(&state, 9), draw(&state, 1000),
+	    draw(&state, 20));
+
+	if (len < 0 || len >= PLAN_EVENT_MAX)
+		abort();
+	return (size_t)len;
+}
+
 const char *
 wire_address(const char *url, struct sockaddr_in *address)
 {

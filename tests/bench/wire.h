@@ -24,6 +24,11 @@ bool wire_read_mark(const char *data, struct wire_mark *mark);
 size_t wire_write_event(
     const struct wire_mark *mark, size_t bytes, char data[PLAN_EVENT_MAX]);
 
+/* The same as the JSON of an order, whose values change from one to the next;
+ * about 300 bytes. */
+size_t wire_write_order(
+    const struct wire_mark *mark, char data[PLAN_EVENT_MAX]);
+
 /* Takes http://ADDRESS:PORT apart; returns the path behind it. Ends the
  * program when it is none. */
 const char *wire_address(const char *url, struct sockaddr_in *address);

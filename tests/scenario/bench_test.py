@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import unittest
+import zlib
 from xml.etree import ElementTree
 
 from broker import (BUILD, TOP, BrokerCase, die_with_test, free_port,
@@ -15,7 +16,8 @@ from broker import (BUILD, TOP, BrokerCase, die_with_test, free_port,
 
 SUBSCRIBERS = 20
 HEAD = (b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
-        b"Transfer-Encoding: chunked\r\n\r\n")
+        b"Transfer-Encoding: chunked\r\n%s\r\n")
+MARK = b"\xef\xbb\xbf"  # of the order of bytes
 
 
 class Unfaithful:
@@ -24,7 +26,8 @@ class Unfaithful:
 
     ENDS = (b"\n", b"\r", b"\r\n")
 
-    def __init__(self):
+    def __init__(self, gzip=False):
+        self.gzip = gzip
         self.members = []
         self.held = b""
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -48,15 +51,20 @@ class Unfaithful:
                     return
                 if head.startswith(b"GET"):
                     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                    sock.sendall(HEAD + b"3\r\n\xef\xbb\xbf\r\n")
-                    self.members.append(sock)
+                    self.begin(sock)
                     continue
                 length = re.search(rb"Content-Length: (\d+)", head)
                 self.publish(file.read(int(length.group(1))))
                 sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
+    def begin(self, sock):
+        packer = zlib.compressobj(9, zlib.DEFLATED, 31) if self.gzip else None
+        sock.sendall(HEAD % (b"Content-Encoding: gzip\r\n" if packer else b""))
+        self.members.append((sock, packer))
+        self.send_one(sock, packer, MARK, 1)
+
     def publish(self, data):
-        number = int(data.split()[1])
+        number = int(data.split(b"@")[1].split()[1])
         end = self.ENDS[number % 3]
         # Two lines of data are one event.
         event = end.join([b": a comment", b"id: %d" % number,
@@ -72,12 +80,17 @@ class Unfaithful:
                 self.send(event, number)
 
     def send(self, event, number):
+        for sock, packer in list(self.members):
+            self.send_one(sock, packer, event, number)
+
+    def send_one(self, sock, packer, data, number):
         """In chunks and segments of so many bytes."""
+        if packer is not None:
+            data = packer.compress(data) + packer.flush(zlib.Z_SYNC_FLUSH)
         wire = b"".join(b"%x\r\n%s\r\n" % (len(part), part)
-                        for part in pieces(event, number + 6))
-        for member in list(self.members):
-            for part in pieces(wire, 20 * number + 1):
-                member.sendall(part)
+                        for part in pieces(data, number + 6))
+        for part in pieces(wire, 20 * number + 1):
+            sock.sendall(part)
 
 
 def pieces(data, size):
@@ -109,10 +122,14 @@ class BenchTest(BrokerCase):
         self.assertGreater(row["p50_us"], 0)
 
     def test_what_is_lost_doubled_or_swapped_is_noticed(self):
-        server = Unfaithful()
+        for gzip, options in ((False, []), (True, []), (True, ["-j"])):
+            with self.subTest(gzip=gzip, options=options):
+                self.notices(Unfaithful(gzip), options)
+
+    def notices(self, server, options):
         self.addCleanup(server.listener.close)
         url = "http://127.0.0.1:%d/" % server.port
-        crowd = self.crowd("-u", url, "-P", url, "-g", "1")
+        crowd = self.crowd("-u", url, "-P", url, "-g", "2", *options)
         row = self.do(crowd, "burst 10")
         self.assertEqual(
             {name: row[name] for name in ("events", "deliveries", "missing",
