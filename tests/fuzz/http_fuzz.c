@@ -53,7 +53,7 @@ check_header_line(const struct http_header *header)
 static void
 check_whole(const char *bytes, size_t size, const struct http_limits *limits)
 {
-	size_t hosts, lengths, codings;
+	size_t hosts, lengths, codings, accepted;
 
 	must(size <= limits->head_bytes && size >= 4);
 	must(memcmp(bytes + size - 4, "\r\n\r\n", 4) == 0);
@@ -79,6 +79,8 @@ check_whole(const char *bytes, size_t size, const struct http_limits *limits)
 	     http_header(&request, "accept", NULL).bytes != NULL);
 	must(!http_accepts(&request, "text/event-stream") ||
 	     http_header(&request, "accept", NULL).bytes != NULL);
+	http_header(&request, "accept-encoding", &accepted);
+	must(!http_prefers_gzip(&request) || accepted > 0);
 }
 
 static void

@@ -111,6 +111,42 @@ START_TEST(json_is_preferred_by_weight_and_then_by_words)
 }
 END_TEST
 
+static bool
+prefers_gzip(const char *codings)
+{
+	char header[200];
+
+	snprintf(header, sizeof(header), "Accept-Encoding: %s\r\n", codings);
+	accepts(header);
+	return http_prefers_gzip(&request);
+}
+
+START_TEST(gzip_is_taken_unless_no_coding_is_preferred)
+{
+	static const char *const taken[] = {"gzip", "GZip", "x-gzip",
+	    "gzip, deflate, br, zstd", "br;q=1.0,\tgzip ; q=0.001", "*",
+	    "*;q=0.1", "gzip, identity", "identity;q=0.5, gzip;q=0.5",
+	    "identity;q=0, *", "gzip;q=0.2\r\nAccept-Encoding: identity;q=0.1",
+	    "identity\r\nAccept-Encoding: gzip", "*;q=0, gzip;q=1",
+	    "gzip;q=0, x-gzip", "gzip;q=0.1, gzip", "identity;q=0.3, *;q=0.3",
+	    ";,gzip,;q=1", "gzip;q=nonsense"};
+	static const char *const not_taken[] = {"", "identity", "gzip;q=0",
+	    "gzip;Q=0.000, *", "br, deflate", "gzipp", "xgzip", "x-gzip;q=0",
+	    "*;q=0", "identity;q=0.5, gzip;q=0.499", "identity, gzip;q=0.9",
+	    "identity;q=0.2, *;q=0.1", "gzip;q=1;q=0", "zstd, deflate;q=1",
+	    ";q=1", ",;,=", "br;gzip"};
+
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		ck_assert_msg(prefers_gzip(taken[i]), "%s", taken[i]);
+	for (size_t i = 0; i < sizeof(not_taken) / sizeof(not_taken[0]); i++)
+		ck_assert_msg(!prefers_gzip(not_taken[i]), "%s", not_taken[i]);
+	accepts("");
+	ck_assert(!http_prefers_gzip(&request));
+	accepts("Accept: gzip\r\nTE: gzip\r\n");
+	ck_assert(!http_prefers_gzip(&request));
+}
+END_TEST
+
 /* The pairs of a query as "name=value|...", with '!' for a fault. */
 static const char *
 pairs_of(const char *text)
@@ -181,6 +217,7 @@ suite(void)
 	tcase_add_test(tests, a_header_is_found_in_any_case_and_counted);
 	tcase_add_test(tests, a_media_type_is_accepted_only_in_so_many_words);
 	tcase_add_test(tests, json_is_preferred_by_weight_and_then_by_words);
+	tcase_add_test(tests, gzip_is_taken_unless_no_coding_is_preferred);
 	tcase_add_test(tests, a_query_is_cut_into_decoded_pairs);
 	tcase_add_test(tests, a_broken_escape_or_nul_in_a_query_is_refused);
 	suite_add_tcase(suite, tests);

@@ -76,6 +76,16 @@ bool http_accepts(const struct http_request *request, const char *media_type);
  */
 bool http_prefers_json(const struct http_request *request);
 
+/*
+ * Does the client take gzip (RFC 9110, 12.5.3), and at least as gladly as no
+ * coding at all? Not without an Accept-Encoding header. "x-gzip" is the same,
+ * and "*" means it when nothing else does.
+ */
+bool http_prefers_gzip(const struct http_request *request);
+
+/* The coding of an answer. */
+enum http_coding { HTTP_CODING_NONE, HTTP_CODING_GZIP };
+
 /* What an Expect header asks for; HTTP/1.0 has none. */
 enum http_expect {
 	HTTP_EXPECT_NOTHING,

@@ -142,6 +142,64 @@ http_prefers_json(const struct http_request *request)
 					    : json.words > stream.words;
 }
 
+/* --- codings (RFC 9110, 12.5.3) --- */
+
+/* The weight of a coding, as far as an Accept-Encoding header has said it; -1:
+ * not at all. Of several, the heaviest counts. */
+struct codings {
+	int gzip;
+	int identity;
+	int others; /* the star */
+};
+
+/* One element: "coding;q=weight" */
+static void
+note_coding(struct codings *codings, struct slice element)
+{
+	struct slice name, parameter;
+	int weight = WEIGHT_FULL;
+	int *noted;
+
+	if (!http_text_next(&element, ';', &name))
+		return;
+	name = slice_trim(name);
+	if (http_text_is(name, "gzip") || http_text_is(name, "x-gzip"))
+		noted = &codings->gzip;
+	else if (http_text_is(name, "identity"))
+		noted = &codings->identity;
+	else if (slice_is(name, "*"))
+		noted = &codings->others;
+	else
+		return;
+	while (http_text_next(&element, ';', &parameter)) {
+		int said = weight_of(slice_trim(parameter));
+
+		if (said < weight)
+			weight = said;
+	}
+	if (weight > *noted)
+		*noted = weight;
+}
+
+bool
+http_prefers_gzip(const struct http_request *request)
+{
+	struct codings codings = {-1, -1, -1};
+
+	for (size_t i = 0; i < request->header_count; i++) {
+		struct slice value = request->headers[i].value;
+		struct slice element;
+
+		if (!http_text_is(request->headers[i].name, "accept-encoding"))
+			continue;
+		while (http_text_next(&value, ',', &element))
+			note_coding(&codings, element);
+	}
+	if (codings.gzip < 0)
+		codings.gzip = codings.others;
+	return codings.gzip > 0 && codings.gzip >= codings.identity;
+}
+
 enum http_expect
 http_expect(const struct http_request *request)
 {
