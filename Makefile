@@ -21,7 +21,7 @@ CFLAGS ?= -O2 -g
 
 have = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo $(1))
 MSGPACK := $(or $(call have,msgpack-c),msgpack)
-PACKAGES := $(MSGPACK) sqlite3 libseccomp jansson libcrypto
+PACKAGES := $(MSGPACK) sqlite3 libseccomp jansson libcrypto zlib
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef \
 	-Wvla -Wconversion -Wno-sign-conversion $(if $(CI),-Werror)

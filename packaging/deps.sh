@@ -23,6 +23,7 @@ build  libsqlite3-dev  lib sqlite3         the store of events
 build  libseccomp-dev  lib libseccomp      confines hub and workers
 build  libjansson-dev  lib jansson         JSON of tokens, keys and command line tools
 build  libssl-dev      lib libcrypto       signatures of tokens
+build  zlib1g-dev      lib zlib            compresses streams
 build  uthash-dev      header uthash.h     hash tables
 check  check           lib check           unit tests
 check  zlib1g-dev      lib zlib            the bench's clients read gzip

@@ -55,6 +55,7 @@ enum config_name_events {
 	CONFIG_NAME_EVENTS_OFF,
 };
 enum config_start { CONFIG_START_NOW, CONFIG_START_OLDEST };
+enum config_compression { CONFIG_COMPRESSION_OFF, CONFIG_COMPRESSION_GZIP };
 enum config_keep { CONFIG_KEEP_ALL, CONFIG_KEEP_NONE, CONFIG_KEEP_LATEST };
 
 #define CONFIG_TYPE_COUNT uint64_t
@@ -80,6 +81,7 @@ enum config_keep { CONFIG_KEEP_ALL, CONFIG_KEEP_NONE, CONFIG_KEEP_LATEST };
 #define CONFIG_TYPE_format enum sse_format
 #define CONFIG_TYPE_name_events enum config_name_events
 #define CONFIG_TYPE_start enum config_start
+#define CONFIG_TYPE_compression enum config_compression
 #define CONFIG_TYPE_keep enum config_keep
 
 /* What every block has. */
@@ -142,6 +144,7 @@ struct config {
 	struct config_channel *channels; /* in the order of their patterns */
 	size_t channel_count;
 	bool channels_conflate; /* some of them do */
+	bool channels_secret;   /* some of them are */
 
 	/* Every way in which a stream may write events, each once; 0 is
 	 * sse_tagged and 1 is sse_raw. */

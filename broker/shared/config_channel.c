@@ -107,6 +107,8 @@ config_channel_settle(struct config_loader *loader)
 			return -1;
 		if (config->channels[i].conflate > 0)
 			config->channels_conflate = true;
+		if (config->channels[i].secret)
+			config->channels_secret = true;
 	}
 	if (config->channel_count > 0)
 		qsort(config->channels, config->channel_count,

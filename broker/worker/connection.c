@@ -9,6 +9,7 @@
 
 #include "broker/worker/access/limits.h"
 #include "broker/worker/cursor/cursor.h"
+#include "broker/worker/cursor/packed.h"
 #include "broker/worker/http/proxies.h"
 #include "broker/worker/requests.h"
 #include "broker/worker/subscriber.h"
@@ -247,6 +248,8 @@ connection_complete_stream(struct connection *connection)
 {
 	struct worker *worker = connection->worker;
 
+	if (connection->subscriber->compressed)
+		packed_end(connection->subscriber);
 	subscriber_destroy(worker, connection->subscriber);
 	connection->subscriber = NULL;
 	if (connection->http_minor > 0)

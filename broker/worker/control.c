@@ -8,6 +8,7 @@
 #include "broker/worker/access/permit.h"
 #include "broker/worker/connection.h"
 #include "broker/worker/cursor/frame.h"
+#include "broker/worker/cursor/packed.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
 #include "protocol/cursor_id.h"
@@ -18,12 +19,14 @@
 static void
 send_block(struct connection *connection, struct buf *block)
 {
-	struct buf *out = connection->subscriber != NULL
-			      ? subscriber_outlet(connection->subscriber)
-			      : &connection->out;
+	struct subscriber *subscriber = connection->subscriber;
+	struct buf *out = subscriber != NULL ? subscriber_outlet(subscriber)
+					     : &connection->out;
 
 	if (buf_failed(block))
 		out->failed = true;
+	else if (subscriber != NULL && subscriber->compressed)
+		packed_say(subscriber, block);
 	else if (connection->http_minor > 0)
 		frame_append_chunk(out, block);
 	else

@@ -6,7 +6,6 @@
 
 #include "broker/worker/connection.h"
 #include "broker/worker/control.h"
-#include "broker/worker/http/http.h"
 #include "broker/worker/worker_state.h"
 #include "protocol/json.h"
 
@@ -245,23 +244,29 @@ reply_later(struct connection *connection, const struct http_request *request,
 	}
 	count_refusal(worker, problem);
 	connection->keep_alive = false;
-	reply_stream_head(connection);
+	reply_stream_head(connection, HTTP_CODING_NONE);
 	if (!connection->head_only)
 		control_bye(worker, connection, problem_code(problem));
 }
 
 void
-reply_stream_head(struct connection *connection)
+reply_stream_head(struct connection *connection, enum http_coding coding)
 {
-	buf_append_text(&connection->out,
+	bool varies = connection->worker->config->http_compression !=
+		      CONFIG_COMPRESSION_OFF;
+
+	buf_printf(&connection->out,
 	    "HTTP/1.1 200 OK\r\n"
 	    "Content-Type: text/event-stream\r\n"
 	    "Cache-Control: no-cache, no-transform\r\n"
 	    "X-Accel-Buffering: no\r\n"
-	    "Vary: Accept, Origin\r\n"
+	    "Vary: Accept, %sOrigin\r\n"
 	    "X-Content-Type-Options: nosniff\r\n"
-	    "Connection: close\r\n");
+	    "Connection: close\r\n",
+	    varies ? "Accept-Encoding, " : "");
 	append_cors(connection);
+	if (coding == HTTP_CODING_GZIP)
+		buf_append_text(&connection->out, "Content-Encoding: gzip\r\n");
 	if (connection->http_minor > 0)
 		buf_append_text(
 		    &connection->out, "Transfer-Encoding: chunked\r\n");

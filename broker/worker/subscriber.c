@@ -11,6 +11,7 @@
 #include "broker/worker/access/permit.h"
 #include "broker/worker/connection.h"
 #include "broker/worker/cursor/cursor.h"
+#include "broker/worker/cursor/packed.h"
 #include "broker/worker/cursor/place.h"
 #include "broker/worker/cursor/rewind.h"
 #include "broker/worker/cursor/snapshot.h"
@@ -185,6 +186,7 @@ subscriber_destroy(struct worker *worker, struct subscriber *subscriber)
 	filter_destroy(subscriber->filter);
 	buf_finish(subscriber->owed);
 	free(subscriber->owed);
+	free(subscriber->packed);
 	free(subscriber->members);
 	free(subscriber);
 }

@@ -24,6 +24,7 @@ struct config_stream;
 struct connection;
 struct filter;
 struct grants;
+struct packed;
 struct patterns;
 struct permit;
 struct rewind;
@@ -56,8 +57,10 @@ struct subscriber {
 	uint8_t http_minor; /* its connection's */
 	bool picky;         /* subscriber_takes() is to be asked */
 	bool alone;         /* what is half written is finished by itself */
+	bool compressed;    /* it has `packed` */
 
 	struct connection *connection;
+	struct packed *packed;       /* or NULL */
 	struct subscriber *previous; /* while RUNNABLE */
 	struct subscriber *next;
 	uint64_t opened;     /* the cursor it began with */

@@ -20,6 +20,7 @@
 #include "broker/worker/cursor/channels.h"
 #include "broker/worker/cursor/cursor.h"
 #include "broker/worker/cursor/follow.h"
+#include "broker/worker/cursor/packing.h"
 #include "broker/worker/cursor/store_read.h"
 #include "broker/worker/cursor/survivors.h"
 #include "broker/worker/drain.h"
@@ -132,7 +133,10 @@ start_memory(struct worker *worker)
 		config->broker_window_events, config->shapes,
 		config->shape_count) == -1)
 		return -1;
-	return 0;
+	if (config->http_compression == CONFIG_COMPRESSION_OFF)
+		return 0;
+	worker->packing = packing_create(worker);
+	return worker->packing != NULL ? 0 : -1;
 }
 
 /* Reads what the ring holds, so that recent history is in memory. */
@@ -197,6 +201,7 @@ finish(struct worker *worker)
 	roster_finish(&worker->roster);
 	deliveries_finish(&worker->deliveries);
 	runs_finish(&worker->runs);
+	packing_destroy(worker->packing);
 	window_finish(&worker->window);
 	survivors_destroy(worker->survivors);
 	conflated_finish(&worker->conflated);

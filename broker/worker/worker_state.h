@@ -30,6 +30,7 @@ struct channels;
 struct connection;
 struct revoked;
 struct courier;
+struct packing;
 struct store_reader;
 struct subscriber;
 struct survivors;
@@ -57,6 +58,7 @@ struct worker {
 	struct deliveries deliveries;
 	struct outgoing outgoing;
 	struct runs runs;
+	struct packing *packing; /* NULL: nothing is compressed */
 	struct handed handed;
 	struct ended ended;
 	uint64_t began_ms; /* Unix time */

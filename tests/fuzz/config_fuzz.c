@@ -69,6 +69,7 @@ check_words(const void *member, const struct config_setting *setting)
 #define CHECK_MODE check_mode
 #define CHECK_SWITCH check_switch
 #define CHECK_level check_words
+#define CHECK_compression check_words
 #define CHECK_durability check_words
 #define CHECK_auth_mode check_words
 

@@ -71,6 +71,8 @@ LIBRARIES = [
     ("seccomp and landlock", r"<(seccomp|linux/(seccomp|landlock))",
      r"\bseccomp_\w+", named("sandbox")),
     ("OpenSSL", r"<openssl/", r"\bEVP_\w+", named("auth", "tls", "digest")),
+    ("zlib", r"<zlib", r"\bz_stream\b|\b(de|in)flate[A-Z]\w*",
+     named("gzip")),
     ("jansson", r"<jansson", r"\bjson_(t|loads|loadb|dumps)\b",
      named("auth", "json_line", "report", "change", "summary", "trace")),
 ]

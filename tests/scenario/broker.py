@@ -125,6 +125,8 @@ class Broker:
             "publish.group": "",
             "http.listen": "127.0.0.1:%d" % self.port,
         }
+        if sse_client.GZIP:
+            self.settings["http.compression"] = "gzip"
         for key, value in (settings or {}).items():
             self.settings[key] = value.replace("%(folder)s", self.folder)
         self.database = os.path.join(self.settings["broker.state_dir"],
@@ -233,6 +235,10 @@ class Broker:
 
     def stats(self):
         return sse_client.fetch_json(self.port, "/stats")
+
+    def metric(self, name):
+        return int(re.search(rb"^ssemux_%s (\d+)$" % name.encode(),
+                             self.get("/metrics")[1], re.M).group(1))
 
     def pub(self, *arguments, data=None, status=0, timeout=60):
         """Runs ssemux-pub to its end; what it wrote to standard output."""

@@ -219,11 +219,13 @@ class Publisher:
         return self.seq
 
     def offer_many(self, rows):
-        """Sends (channel, data) rows in one write; the last number."""
+        """Sends (channel, data) rows, or with kind and key behind, in one
+        write; the last number."""
         out = []
-        for channel, data in rows:
+        for channel, data, *named in rows:
             self.seq += 1
-            out.append(pack([PUBLISH, self.seq, channel, None, None, data]))
+            kind, key = (named + [None, None])[:2]
+            out.append(pack([PUBLISH, self.seq, channel, kind, key, data]))
         self.send_bytes(b"".join(out))
         return self.seq
 
@@ -243,7 +245,8 @@ class Publisher:
         return cursor
 
     def publish_many(self, rows, window=2000):
-        """Publishes (channel, data) rows in windows; their cursors."""
+        """Publishes rows, as offer_many() takes them, in windows; their
+        cursors."""
         rows = list(rows)
         cursors = []
         for start in range(0, len(rows), window):

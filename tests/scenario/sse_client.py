@@ -1,17 +1,23 @@
 """sse_client: a strict reader of event streams, independent of the broker.
 
 Parser follows the WHATWG standard, section "Server-sent events"; Body undoes
-the chunked coding; Stream is one connection that a test waits on; Crowd holds
+the chunked coding and gzip; Stream is one connection that a test waits on; Crowd holds
 thousands at once.
 """
 import collections
 import hashlib
 import json
+import os
 import re
 import select
 import selectors
 import socket
 import time
+import zlib
+
+# Every stream is asked for with gzip.
+GZIP = bool(os.environ.get("SSEMUX_GZIP"))
+TAKES_GZIP = ("Accept-Encoding", "gzip")
 
 Event = collections.namedtuple("Event", "name data id retry raw")
 Event.__doc__ = """One dispatched event.
@@ -108,9 +114,16 @@ class Body:
         self.left = 0       # of the current chunk, with its CRLF
         self.ended = False  # the final chunk, or all of Content-Length
         self.length = None
+        self.inflating = None
 
     def feed(self, data):
         """The bytes of the body that these bring."""
+        data = self.undo(data)
+        if self.inflating is None:
+            return data
+        return self.inflating.decompress(data)
+
+    def undo(self, data):
         if self.status is None:
             self.held += data
             end = self.held.find(b"\r\n\r\n")
@@ -141,6 +154,10 @@ class Body:
             self.headers[name] = (self.headers[name] + ", " if name in
                                   self.headers else "") + match.group(2)
         self.chunked = self.headers.get("transfer-encoding") == "chunked"
+        if "content-encoding" in self.headers:
+            if self.headers["content-encoding"] != "gzip":
+                raise Malformed("coding %r" % self.headers)
+            self.inflating = zlib.decompressobj(16 + zlib.MAX_WBITS)
         if "content-length" in self.headers:
             self.length = int(self.headers["content-length"])
             self.ended = self.length == 0
@@ -169,6 +186,8 @@ class Body:
 
 
 def request_bytes(port, target, headers=(), method="GET", version="1.1"):
+    if GZIP and ("Accept", "text/event-stream") in headers:
+        headers = list(headers) + [TAKES_GZIP]
     rows = ["%s %s HTTP/%s" % (method, target, version),
             "Host: 127.0.0.1:%d" % port]
     rows += ["%s: %s" % row for row in headers]

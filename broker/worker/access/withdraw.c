@@ -8,6 +8,7 @@
 #include "broker/worker/connection.h"
 #include "broker/worker/control.h"
 #include "broker/worker/cursor/cursor.h"
+#include "broker/worker/cursor/packed.h"
 #include "broker/worker/facts.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
@@ -59,6 +60,13 @@ tell(struct worker *worker, struct subscriber *subscriber, struct buf *list,
 	if (buf_length(list) == 0)
 		return true;
 	worker_count(worker, METRIC_STREAMS_REVOKED, 1);
+	/* Not even the rest of a pack, which may have some of it. */
+	if (packed_has_rest(subscriber)) {
+		worker_count(worker, METRIC_STREAMS_LOST, 1);
+		subscriber->reason = reason;
+		connection_destroy(subscriber->connection);
+		return false;
+	}
 	control_revoked(subscriber, list, reason);
 	if (subscriber->member_count > 0)
 		return cursor_say(worker, subscriber);

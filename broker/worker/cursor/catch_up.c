@@ -12,6 +12,7 @@
 #include "broker/worker/cursor/cursor.h"
 #include "broker/worker/cursor/follow.h"
 #include "broker/worker/cursor/hold.h"
+#include "broker/worker/cursor/packing.h"
 #include "broker/worker/cursor/place.h"
 #include "broker/worker/cursor/progress.h"
 #include "broker/worker/cursor/rewind.h"
@@ -82,8 +83,11 @@ step_in_window(struct worker *worker, struct subscriber *subscriber)
 				     : catch_up_look_at(WINDOW_ENTRIES_PER_STEP,
 					   subscriber->member_count);
 
-	if (window->end - number < SHARED_AT_LEAST ||
-	    !runs_take(worker, subscriber, number, until, most, &reached))
+	if (subscriber->compressed)
+		reached =
+		    packing_stretch(worker, subscriber, number, until, most);
+	else if (window->end - number < SHARED_AT_LEAST ||
+		 !runs_take(worker, subscriber, number, until, most, &reached))
 		reached = look(worker, subscriber, number, until, most);
 	return progress_finish_step(worker, subscriber, reached);
 }
@@ -184,6 +188,7 @@ cursor_catch_up(struct worker *worker)
 	struct subscriber *subscriber;
 
 	holds_turn(worker);
+	packing_begin_catch_up(worker);
 	while ((subscriber = place_next_runnable(worker)) != NULL) {
 		take_step(worker, subscriber);
 		if (worker_steady_us() > end_us)

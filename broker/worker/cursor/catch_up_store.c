@@ -3,6 +3,7 @@
 
 #include "broker/worker/connection.h"
 #include "broker/worker/control.h"
+#include "broker/worker/cursor/packing.h"
 #include "broker/worker/cursor/rewind.h"
 #include "broker/worker/cursor/store_read.h"
 #include "broker/worker/cursor/stride.h"
@@ -13,6 +14,7 @@
 enum {
 	STORE_ROWS_PER_STEP = 512,
 	STORE_BYTES_PER_STEP = 262144,
+	STORE_BYTES_PACKED = 65536,   /* when each step compresses them anew */
 	STORE_ROWS_PER_STRIDE = 2048, /* of which not all are read whole */
 	STORE_LOOK_BYTES = 1048576,   /* with those that are passed over */
 	RESYNC_CHANNELS = 200,        /* in one "resync" */
@@ -21,12 +23,13 @@ enum {
 /* The frames of a step from the store, in worker->catch_up. */
 struct collected {
 	struct worker *worker;
-	const struct subscriber *subscriber;
+	struct subscriber *subscriber;
 	const struct sse_shape *shape;
 	struct {
 		uint64_t cursor;
 		size_t at;
 		struct frame frame;
+		bool secret;
 	} frames[OUTGOING_PIECES];
 	size_t count;
 };
@@ -36,18 +39,47 @@ collect(const struct event *event, void *context)
 {
 	struct collected *collected = context;
 	struct buf *buf = &collected->worker->catch_up;
+	bool packed = collected->subscriber->compressed;
 
 	if (collected->count == OUTGOING_PIECES ||
-	    buf_length(buf) >= STORE_BYTES_PER_STEP)
+	    buf_length(buf) >=
+		(packed ? STORE_BYTES_PACKED : STORE_BYTES_PER_STEP))
 		return false;
 	if (collected->subscriber->picky &&
 	    !subscriber_takes(collected->subscriber, event))
 		return true;
 	collected->frames[collected->count].cursor = event->cursor;
 	collected->frames[collected->count].at = buf_length(buf);
+	collected->frames[collected->count].secret =
+	    packed && packing_is_secret(collected->worker, event->channel);
 	collected->frames[collected->count++].frame =
 	    frame_append(buf, event, collected->shape);
 	return true;
+}
+
+static void
+add_packed(struct collected *collected, uint64_t counted_from)
+{
+	struct worker *worker = collected->worker;
+	struct packing_text texts[OUTGOING_PIECES];
+
+	for (size_t i = 0; i < collected->count; i++) {
+		struct frame frame = collected->frames[i].frame;
+		uint64_t cursor = collected->frames[i].cursor;
+
+		frame.bytes =
+		    buf_bytes(&worker->catch_up) + collected->frames[i].at;
+		texts[i] = (struct packing_text){
+		    .cursor = cursor,
+		    .text = frame_part(&frame, 0),
+		    .secret = collected->frames[i].secret,
+		};
+		if (cursor >= counted_from)
+			texts[i].receipt =
+			    board_receipt_of(worker->board, cursor);
+	}
+	packing_add_texts(
+	    worker, collected->subscriber, texts, collected->count);
 }
 
 static void
@@ -58,6 +90,10 @@ add_collected(struct collected *collected)
 	uint64_t counted_from = board_oldest_receipt(worker->board);
 
 	outgoing_begin(&worker->outgoing);
+	if (subscriber->compressed) {
+		add_packed(collected, counted_from);
+		return;
+	}
 	for (size_t i = 0; i < collected->count; i++) {
 		struct frame frame = collected->frames[i].frame;
 		uint64_t cursor = collected->frames[i].cursor;

@@ -11,6 +11,7 @@
 #include "broker/worker/connection.h"
 #include "broker/worker/control.h"
 #include "broker/worker/cursor/hold.h"
+#include "broker/worker/cursor/packing.h"
 #include "broker/worker/cursor/place.h"
 #include "broker/worker/cursor/progress.h"
 #include "broker/worker/cursor/rewind.h"
@@ -132,6 +133,7 @@ cursor_flush(struct worker *worker)
 {
 	struct deliveries *deliveries = &worker->deliveries;
 
+	packing_begin_turn(worker, worker->window.end - deliveries->base);
 	for (size_t i = 0; i < deliveries->subscriber_count; i++) {
 		struct subscriber *subscriber = deliveries->subscribers[i];
 		uint32_t first = subscriber->delivery_first;

@@ -5,6 +5,7 @@
 
 #include "broker/shared/log.h"
 #include "broker/worker/connection.h"
+#include "broker/worker/cursor/packing.h"
 #include "broker/worker/cursor/place.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
@@ -29,9 +30,11 @@ progress_write(struct worker *worker, struct subscriber *subscriber)
 {
 	const struct outgoing *outgoing = &worker->outgoing;
 	struct outgoing_sent sent;
-	enum outgoing_result result =
-	    outgoing_write(outgoing, subscriber->fd, &sent);
+	enum outgoing_result result;
 
+	if (subscriber->compressed)
+		return packing_write(worker, subscriber);
+	result = outgoing_write(outgoing, subscriber->fd, &sent);
 	if (result == OUTGOING_GONE) {
 		/* What it was about to get, it has not got. */
 		subscriber->cursor = outgoing->frames[0].cursor - 1;
@@ -89,7 +92,7 @@ progress_finish_step(
 
 	if (lost_partial(worker, subscriber, reached))
 		return give_up(worker, subscriber);
-	if (worker->outgoing.frame_count > 0)
+	if (worker->outgoing.frame_count > 0 || subscriber->compressed)
 		step = progress_write(worker, subscriber);
 	if (step == STEP_AGAIN)
 		subscriber->cursor = reached;
@@ -135,6 +138,8 @@ progress_add_entry(struct worker *worker, struct subscriber *subscriber,
 {
 	uint64_t cursor = window_entry(&worker->window, number)->cursor;
 
+	if (subscriber->compressed)
+		return packing_add_entry(worker, subscriber, number);
 	return add_entry(worker, &worker->outgoing, subscriber, number, pin,
 	    progress_already_sent(subscriber, cursor));
 }

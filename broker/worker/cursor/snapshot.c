@@ -13,6 +13,7 @@
 #include "broker/worker/connection.h"
 #include "broker/worker/control.h"
 #include "broker/worker/cursor/frame.h"
+#include "broker/worker/cursor/packing.h"
 #include "broker/worker/cursor/place.h"
 #include "broker/worker/cursor/store_read.h"
 #include "broker/worker/cursor/stream_start.h"
@@ -125,12 +126,13 @@ snapshot_finish(struct subscriber *subscriber)
 /* What a step collects, in worker->catch_up. */
 struct collected {
 	struct worker *worker;
-	const struct subscriber *subscriber;
+	struct subscriber *subscriber;
 	struct sse_shape shape;
 	struct buf block; /* an event, while it is made */
 	struct {
 		uint64_t cursor;
 		size_t end; /* where it ends in the buffer */
+		bool secret;
 	} events[OUTGOING_PIECES];
 	size_t count;
 };
@@ -158,12 +160,15 @@ collect(const struct event *event, void *context)
 	buf_clear(&collected->block);
 	sse_append_event(&collected->block, event, &collected->shape);
 	buf->failed |= buf_failed(&collected->block);
-	if (subscriber->http_minor > 0)
+	if (subscriber->http_minor > 0 && !subscriber->compressed)
 		frame_append_chunk(buf, &collected->block);
 	else
 		buf_append(buf, buf_bytes(&collected->block),
 		    buf_length(&collected->block));
 	collected->events[collected->count].cursor = event->cursor;
+	collected->events[collected->count].secret =
+	    subscriber->compressed &&
+	    packing_is_secret(collected->worker, event->channel);
 	collected->events[collected->count++].end = buf_length(buf);
 	return true;
 }
@@ -227,39 +232,78 @@ keep_rest(struct collected *collected, const struct outgoing_sent *sent)
 	    end - begin);
 }
 
-/* Writes what was collected; all up to `reached` was read. */
-static enum step
-write_events(struct collected *collected, struct subscriber *subscriber,
-    uint64_t reached)
+/* One write of what was collected, of which what is begun is finished later.
+ * *reached is moved to the last event that is on its way. */
+static enum outgoing_result
+write_events(struct collected *collected, uint64_t *reached)
 {
 	struct worker *worker = collected->worker;
-	struct snapshot *snapshot = subscriber->snapshots;
+	struct subscriber *subscriber = collected->subscriber;
 	struct outgoing_sent sent;
+	enum outgoing_result result;
 
 	add_events(collected);
-	switch (outgoing_write(&worker->outgoing, subscriber->fd, &sent)) {
+	result = outgoing_write(&worker->outgoing, subscriber->fd, &sent);
+	if (result == OUTGOING_GONE)
+		return result;
+	if (sent.frames > 0)
+		*reached = collected->events[sent.frames - 1].cursor;
+	if (sent.partial != 0) {
+		keep_rest(collected, &sent);
+		*reached = sent.partial;
+	}
+	worker_count(worker, METRIC_WRITES, 1);
+	worker_count(worker, METRIC_DELIVERIES, sent.frames);
+	subscriber_was_written(subscriber);
+	return result;
+}
+
+/* The same for a stream that is compressed. */
+static enum outgoing_result
+write_packed(struct collected *collected, uint64_t *reached)
+{
+	struct worker *worker = collected->worker;
+	const char *bytes = buf_bytes(&worker->catch_up);
+	struct packing_text texts[OUTGOING_PIECES];
+	size_t at = 0;
+
+	for (size_t i = 0; i < collected->count; i++) {
+		size_t end = collected->events[i].end;
+
+		texts[i] = (struct packing_text){
+		    .cursor = collected->events[i].cursor,
+		    .text = slice_of(bytes + at, end - at),
+		    .secret = collected->events[i].secret,
+		};
+		at = end;
+	}
+	outgoing_begin(&worker->outgoing);
+	packing_add_texts(
+	    worker, collected->subscriber, texts, collected->count);
+	return packing_write_texts(worker, collected->subscriber, reached);
+}
+
+/* Writes what was collected; all up to `reached` was read. */
+static enum step
+hand_out(struct collected *collected, struct subscriber *subscriber,
+    uint64_t reached)
+{
+	struct snapshot *snapshot = subscriber->snapshots;
+	enum outgoing_result result =
+	    subscriber->compressed ? write_packed(collected, &snapshot->at)
+				   : write_events(collected, &snapshot->at);
+
+	switch (result) {
 	case OUTGOING_GONE:
 		connection_destroy(subscriber->connection);
 		return STEP_GONE;
 	case OUTGOING_ALL:
 		snapshot->at = reached;
-		break;
+		return STEP_AGAIN;
 	case OUTGOING_PART:
-		if (sent.frames > 0)
-			snapshot->at =
-			    collected->events[sent.frames - 1].cursor;
-		if (sent.partial != 0) {
-			keep_rest(collected, &sent);
-			snapshot->at = sent.partial;
-		}
 		break;
 	}
-	worker_count(worker, METRIC_WRITES, 1);
-	worker_count(worker, METRIC_DELIVERIES, sent.frames);
-	subscriber_was_written(subscriber);
-	if (snapshot->at == reached)
-		return STEP_AGAIN;
-	place_block(worker, subscriber);
+	place_block(collected->worker, subscriber);
 	return STEP_BLOCKED;
 }
 
@@ -308,7 +352,7 @@ snapshot_step(struct worker *worker, struct subscriber *subscriber)
 	if (read_store(&collected, &reached) == -1)
 		return fail(worker, subscriber);
 	if (collected.count > 0)
-		return write_events(&collected, subscriber, reached);
+		return hand_out(&collected, subscriber, reached);
 	snapshot->at = reached;
 	return STEP_AGAIN;
 }

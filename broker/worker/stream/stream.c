@@ -4,6 +4,7 @@
 #include "broker/worker/access/limits.h"
 #include "broker/worker/connection.h"
 #include "broker/worker/control.h"
+#include "broker/worker/cursor/packed.h"
 #include "broker/worker/cursor/snapshot.h"
 #include "broker/worker/http/http.h"
 #include "broker/worker/reply.h"
@@ -15,6 +16,7 @@
 struct manner {
 	unsigned shape;
 	bool ends;
+	enum http_coding coding;
 	uint32_t window_ms;
 	uint32_t conflate_ms;
 };
@@ -103,6 +105,34 @@ say_bad_cursor(struct subscriber *subscriber)
 	buf_finish(&list);
 }
 
+/* What the client takes, if the broker makes it. */
+static enum http_coding
+find_coding(const struct worker *worker, const struct http_request *request)
+{
+	if (worker->config->http_compression == CONFIG_COMPRESSION_GZIP &&
+	    http_prefers_gzip(request))
+		return HTTP_CODING_GZIP;
+	return HTTP_CODING_NONE;
+}
+
+/* The head, and what else goes before all that is said. 0, or -1: no memory. */
+static int
+begin(struct opening *opening, const struct manner *manner)
+{
+	struct connection *connection = opening->connection;
+
+	if (snapshot_begin(opening->worker, connection->subscriber, 0,
+		&opening->start) == -1)
+		return -1;
+	reply_stream_head(connection, manner->coding);
+	if (manner->coding == HTTP_CODING_GZIP &&
+	    packed_begin(connection->subscriber) == -1) {
+		buf_clear(&connection->out);
+		return -1;
+	}
+	return 0;
+}
+
 static void
 start(struct opening *opening, const struct manner *manner, uint64_t user_key)
 {
@@ -130,14 +160,12 @@ start(struct opening *opening, const struct manner *manner, uint64_t user_key)
 		opening_refuse(opening, PROBLEM_NO_MEMORY, NULL);
 		return;
 	}
-	if (snapshot_begin(opening->worker, connection->subscriber, 0,
-		&opening->start) == -1) {
+	if (begin(opening, manner) == -1) {
 		subscriber_destroy(opening->worker, connection->subscriber);
 		connection->subscriber = NULL;
 		opening_refuse(opening, PROBLEM_NO_MEMORY, NULL);
 		return;
 	}
-	reply_stream_head(connection);
 	control_greet(opening->worker, connection->subscriber,
 	    opening->refused.patterns, opening->refused.count);
 	if (opening->start.bad_cursor)
@@ -147,7 +175,8 @@ start(struct opening *opening, const struct manner *manner, uint64_t user_key)
 static void
 open_asked(struct opening *opening, const struct http_request *request)
 {
-	struct manner manner;
+	struct manner manner = {
+	    .coding = find_coding(opening->worker, request)};
 	uint64_t user_key;
 
 	if (!opening_read_query(opening, request) ||
@@ -188,7 +217,8 @@ stream_open(struct connection *connection, const struct http_request *request)
 	if (opening_begin(&opening, connection, request)) {
 		if (slice_is(request->method, "HEAD")) {
 			connection->keep_alive = false;
-			reply_stream_head(connection);
+			reply_stream_head(connection,
+			    find_coding(connection->worker, request));
 		} else {
 			open_asked(&opening, request);
 		}

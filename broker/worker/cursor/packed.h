@@ -1,0 +1,41 @@
+/*
+ * packed: a stream that is compressed: where it begins and ends, and what it is
+ * told on the way. Its events are for packing.h.
+ *
+ *	head | said | pack | pack | said | ...		gzip, see gzip.h
+ *
+ * There is no compressor for it, and nothing in here grows.
+ */
+#ifndef SSEMUX_WORKER_CURSOR_PACKED_H
+#define SSEMUX_WORKER_CURSOR_PACKED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "broker/worker/cursor/gzip.h"
+
+struct buf;
+struct subscriber;
+
+/* Of a subscriber. */
+struct packed {
+	uint64_t context;    /* of what it got last; 0: none; see packs.h */
+	struct gzip_sum sum; /* of all it got, if it is to end properly */
+	bool sums;
+	bool rest; /* what is to be sent begins with the rest of a pack */
+};
+
+/* The subscriber's stream, whose head was appended to its connection, is
+ * compressed from here on. 0, or -1: no memory. */
+int packed_begin(struct subscriber *subscriber);
+
+/* All was said: appends what ends the stream. */
+void packed_end(struct subscriber *subscriber);
+
+/* Appends what it is told to what its connection sends next. */
+void packed_say(struct subscriber *subscriber, const struct buf *block);
+
+/* Is the rest of a pack still to be sent? */
+bool packed_has_rest(const struct subscriber *subscriber);
+
+#endif

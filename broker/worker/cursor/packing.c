@@ -1,0 +1,248 @@
+/* packing: packs to one stream. See packing.h. */
+#include "broker/worker/cursor/packing.h"
+
+#include <stdlib.h>
+
+#include "broker/worker/connection.h"
+#include "broker/worker/cursor/packed.h"
+#include "broker/worker/cursor/packing_state.h"
+#include "broker/worker/cursor/packs.h"
+#include "broker/worker/subscriber.h"
+#include "broker/worker/worker_state.h"
+
+enum {
+	CONTEXT_EVENTS = 8, /* more need none */
+	/* Of events that come in one turn; and for those who are behind, when
+	 * they are few. */
+	BUDGET_FACTOR = 2,
+	BUDGET_FEW = 1024,
+	FEW = 16,
+};
+
+struct packing *
+packing_create(struct worker *worker)
+{
+	struct packing *packing = calloc(1, sizeof(*packing));
+
+	if (packing == NULL)
+		return NULL;
+	packing->packs =
+	    packs_create(worker->config, &worker->window, worker->board);
+	if (packing->packs == NULL) {
+		free(packing);
+		return NULL;
+	}
+	return packing;
+}
+
+void
+packing_destroy(struct packing *packing)
+{
+	if (packing == NULL)
+		return;
+	packs_destroy(packing->packs);
+	buf_finish(&packing->pieces);
+	buf_finish(&packing->text);
+	free(packing);
+}
+
+bool
+packing_is_secret(const struct worker *worker, struct slice channel)
+{
+	return packs_is_secret(worker->packing->packs, channel);
+}
+
+void
+packing_begin_turn(struct worker *worker, uint64_t events)
+{
+	if (worker->packing != NULL)
+		packs_begin_turn(
+		    worker->packing->packs, BUDGET_FACTOR * events);
+}
+
+void
+packing_begin_catch_up(struct worker *worker)
+{
+	uint64_t behind;
+
+	if (worker->packing == NULL)
+		return;
+	behind = board_get(worker->board,
+	    BOARD_FIRST_WORKER + worker->heritage->worker,
+	    METRIC_STREAMS_BEHIND);
+	packs_begin_turn(worker->packing->packs, behind > FEW ? 0 : BUDGET_FEW);
+}
+
+void
+packing_begin_write(struct worker *worker, struct subscriber *subscriber)
+{
+	struct packing *packing = worker->packing;
+
+	packing->pin = UINT64_MAX;
+	packing->context = subscriber->packed->context;
+	packing->alone = false;
+	packing->receipt_count = 0;
+	subscriber->packed->rest = false; /* or there would be no write */
+}
+
+static bool
+is_full(const struct worker *worker)
+{
+	const struct packing *packing = worker->packing;
+
+	return packing->alone || outgoing_full(&worker->outgoing) ||
+	       packing->receipt_count + PACKS_SPAN > OUTGOING_FRAMES;
+}
+
+static void
+add_receipts(struct worker *worker, const struct pack_key *key)
+{
+	struct packing *packing = worker->packing;
+	const struct window *window = &worker->window;
+
+	for (uint64_t left = key->bits; left != 0; left &= left - 1) {
+		uint64_t number =
+		    key->span * PACKS_SPAN + (uint64_t)__builtin_ctzll(left);
+		uint32_t receipt =
+		    window_receipt(window, window_entry(window, number));
+
+		if (receipt != 0)
+			packing->receipts[packing->receipt_count++] = receipt;
+	}
+}
+
+static void
+add_pack(struct worker *worker, const struct subscriber *subscriber,
+    const struct pack *pack, const struct frame *frame)
+{
+	struct packing *packing = worker->packing;
+	const struct window *window = &worker->window;
+	const struct pack_key *key = &pack->key;
+	uint64_t begin = key->span * PACKS_SPAN;
+	uint64_t first = begin + (uint64_t)__builtin_ctzll(key->bits);
+	uint64_t last = begin + 63 - (uint64_t)__builtin_clzll(key->bits);
+	struct slice bytes = frame_part(frame, subscriber->http_minor);
+
+	if (pack->receipts)
+		add_receipts(worker, key);
+	packing->frames[worker->outgoing.frame_count] = (struct packing_frame){
+	    .bytes = bytes,
+	    .first = window_entry(window, first)->cursor,
+	    .context = pack->context,
+	    .events = (uint32_t)__builtin_popcountll(key->bits),
+	    .receipts_end = packing->receipt_count,
+	    .sum = pack->sum,
+	};
+	packing->context = pack->context;
+	outgoing_add(
+	    &worker->outgoing, window_entry(window, last)->cursor, bytes, 0);
+}
+
+/* The first of these that can be one pack: all up to the next secret. */
+static uint64_t
+first_together(struct packs *packs, uint64_t span, uint64_t bits)
+{
+	uint64_t secret = packs_secret_bits(packs, span, bits);
+	uint64_t lowest = bits & -bits;
+
+	if (secret == 0)
+		return bits;
+	return (secret & lowest) != 0 ? lowest
+				      : bits & ((secret & -secret) - 1);
+}
+
+/* Adds the first of what waits, as much of it as can be one pack. False: the
+ * write has no room for it. */
+static bool
+add_first(struct worker *worker, struct subscriber *subscriber)
+{
+	struct packing *packing = worker->packing;
+	struct packs *packs = packing->packs;
+	struct pack_key key = {
+	    .span = packing->span,
+	    .bits = first_together(packs, packing->span, packing->bits),
+	    .shape = subscriber->shape,
+	};
+	const struct pack *pack;
+	struct frame frame;
+	enum packs_got got;
+
+	if (is_full(worker))
+		return false;
+	if (__builtin_popcountll(key.bits) <= CONTEXT_EVENTS &&
+	    packs_secret_bits(packs, key.span, key.bits) == 0)
+		key.after = packing->context;
+	got = packs_get(packs, &key, &packing->pin, &pack, &frame);
+	if (got == PACKS_SPENT && key.after != 0) {
+		key.after = 0;
+		got = packs_get(packs, &key, &packing->pin, &pack, &frame);
+	}
+	if (got == PACKS_SPENT) {
+		key.bits &= -key.bits;
+		got = packs_get(packs, &key, &packing->pin, &pack, &frame);
+	}
+	if (got == PACKS_WAIT)
+		return false;
+	packing->alone = got == PACKS_ALONE;
+	add_pack(worker, subscriber, pack, &frame);
+	packing->bits &= ~key.bits;
+	return true;
+}
+
+bool
+packing_add_waiting(struct worker *worker, struct subscriber *subscriber)
+{
+	while (worker->packing->bits != 0) {
+		if (!add_first(worker, subscriber))
+			return false;
+	}
+	return true;
+}
+
+enum added
+packing_add_entry(
+    struct worker *worker, struct subscriber *subscriber, uint64_t number)
+{
+	struct packing *packing = worker->packing;
+	uint64_t span = number / PACKS_SPAN;
+	struct event event;
+
+	if (packing->bits == 0 && worker->outgoing.frame_count == 0)
+		packing_begin_write(worker, subscriber);
+	if (packing->bits != 0 &&
+	    (span != packing->span || packing->bytes >= PACKS_TEXT_MAX) &&
+	    !packing_add_waiting(worker, subscriber))
+		return NOT_ADDED;
+	if (packing->bits == 0) {
+		packing->span = span;
+		packing->bytes = 0;
+	}
+	event = window_event(
+	    &worker->window, window_entry(&worker->window, number));
+	packing->bits |= UINT64_C(1) << number % PACKS_SPAN;
+	packing->bytes += event.data.len;
+	return ADDED;
+}
+
+uint64_t
+packing_stretch(struct worker *worker, struct subscriber *subscriber,
+    uint64_t number, uint64_t until, int most)
+{
+	const struct window *window = &worker->window;
+	uint64_t reached = subscriber->cursor;
+
+	outgoing_begin(&worker->outgoing);
+	for (int i = 0; i < most; i++, number++) {
+		const struct window_entry *entry = window_entry(window, number);
+		struct event event;
+
+		if (number == window->end || entry->cursor > until)
+			return reached > until ? reached : until;
+		event = window_event(window, entry);
+		if (subscriber_wants(subscriber, &event) &&
+		    packing_add_entry(worker, subscriber, number) == NOT_ADDED)
+			return reached;
+		reached = entry->cursor;
+	}
+	return reached;
+}

@@ -1,0 +1,54 @@
+/*
+ * packing_state: a write of packs while it is put together. For packing*.c
+ * only.
+ */
+#ifndef SSEMUX_WORKER_CURSOR_PACKING_STATE_H
+#define SSEMUX_WORKER_CURSOR_PACKING_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/worker/cursor/gzip.h"
+#include "broker/worker/cursor/outgoing.h"
+#include "protocol/buf.h"
+#include "protocol/slice.h"
+
+struct packs;
+struct subscriber;
+struct worker;
+
+/* A pack of the write that is being put together. */
+struct packing_frame {
+	struct slice bytes;
+	uint64_t first;   /* cursor of its first event */
+	uint64_t context; /* that it is */
+	uint32_t events;
+	size_t receipts_end; /* those up to here are of it, or of ones before */
+	struct gzip_sum sum;
+};
+
+struct packing {
+	struct packs *packs;
+	/* What waits to become packs: events of one span. */
+	uint64_t span;
+	uint64_t bits;
+	size_t bytes; /* of their records */
+	/* The write. */
+	uint64_t pin;
+	uint64_t context; /* of what stands before the next pack */
+	bool alone;       /* nothing can be added */
+	struct packing_frame frames[OUTGOING_FRAMES];
+	uint32_t receipts[OUTGOING_FRAMES];
+	size_t receipt_count;
+	struct buf pieces; /* of a step from the store */
+	struct buf text;
+};
+
+/* The write is to be put together from here on. */
+void packing_begin_write(struct worker *worker, struct subscriber *subscriber);
+
+/* Adds what waits to become packs. False: the write has no room for all. */
+bool packing_add_waiting(struct worker *worker, struct subscriber *subscriber);
+
+#endif

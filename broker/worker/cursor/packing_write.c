@@ -1,0 +1,208 @@
+/*
+ * packing_write: packs from the store, and the write to a stream. See
+ * packing.h.
+ */
+#include <sysexits.h>
+
+#include "broker/shared/log.h"
+#include "broker/worker/connection.h"
+#include "broker/worker/cursor/packed.h"
+#include "broker/worker/cursor/packing.h"
+#include "broker/worker/cursor/packing_state.h"
+#include "broker/worker/cursor/packs.h"
+#include "broker/worker/cursor/place.h"
+#include "broker/worker/subscriber.h"
+#include "broker/worker/worker_state.h"
+
+enum { TEXT_OVERHEAD = 32 }; /* bytes of a piece and its chunk */
+
+/* Adds the texts from `first` up to `end` as one pack. */
+static void
+add_texts(struct worker *worker, const struct subscriber *subscriber,
+    const struct packing_text *first, const struct packing_text *end)
+{
+	struct packing *packing = worker->packing;
+	struct packing_frame *frame =
+	    &packing->frames[worker->outgoing.frame_count];
+	size_t at = buf_length(&packing->pieces);
+	struct frame chunk;
+	struct slice text;
+
+	*frame = (struct packing_frame){
+	    .first = first->cursor, .events = (uint32_t)(end - first)};
+	buf_clear(&packing->text);
+	for (const struct packing_text *one = first; one < end; one++) {
+		buf_append(&packing->text, one->text.bytes, one->text.len);
+		if (one->receipt != 0)
+			packing->receipts[packing->receipt_count++] =
+			    one->receipt;
+	}
+	text = slice_of(buf_bytes(&packing->text), buf_length(&packing->text));
+	chunk = packs_append(packing->packs, &packing->pieces, text);
+	if (buf_failed(&packing->text))
+		log_fatal(EX_OSERR, "no memory for one event");
+	chunk.bytes = buf_bytes(&packing->pieces) + at;
+	frame->bytes = frame_part(&chunk, subscriber->http_minor);
+	frame->receipts_end = packing->receipt_count;
+	gzip_sum_add(&frame->sum, text);
+	outgoing_add(&worker->outgoing, end[-1].cursor, frame->bytes, 0);
+}
+
+/* Room for all pieces, so that they stay where they are. */
+static void
+reserve_pieces(
+    struct packing *packing, const struct packing_text *texts, size_t count)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < count; i++)
+		bytes += texts[i].text.len + texts[i].text.len / 1024 +
+			 TEXT_OVERHEAD;
+	buf_clear(&packing->pieces);
+	if (buf_reserve(&packing->pieces, bytes) == NULL)
+		log_fatal(EX_OSERR, "no memory for one event");
+}
+
+/* The end of the first pack that begins here: a secret, or all up to the next
+ * one, as far as a pack goes. */
+static const struct packing_text *
+find_end(const struct packing_text *first, const struct packing_text *end)
+{
+	const struct packing_text *last = first;
+	size_t bytes = first->text.len;
+
+	while (!first->secret && ++last < end && !last->secret &&
+	       bytes < PACKS_TEXT_MAX)
+		bytes += last->text.len;
+	return first->secret ? first + 1 : last;
+}
+
+void
+packing_add_texts(struct worker *worker, struct subscriber *subscriber,
+    const struct packing_text *texts, size_t count)
+{
+	const struct packing_text *end = texts + count;
+
+	packing_begin_write(worker, subscriber);
+	reserve_pieces(worker->packing, texts, count);
+	while (texts < end) {
+		const struct packing_text *next = find_end(texts, end);
+
+		add_texts(worker, subscriber, texts, next);
+		texts = next;
+	}
+}
+
+/* --- the write --- */
+
+/* So many packs are out, or on their way. */
+static void
+note_sent(struct worker *worker, struct subscriber *subscriber, size_t count)
+{
+	const struct packing *packing = worker->packing;
+	struct packed *packed = subscriber->packed;
+	size_t events = 0, text_bytes = 0, receipts;
+
+	if (count == 0)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		const struct packing_frame *frame = &packing->frames[i];
+
+		events += frame->events;
+		text_bytes += frame->sum.bytes;
+		if (packed->sums)
+			gzip_sum_join(&packed->sum, &frame->sum);
+	}
+	packed->context = packing->frames[count - 1].context;
+	receipts = packing->frames[count - 1].receipts_end;
+	for (size_t i = 0; i < receipts; i++) {
+		/* A late one has been answered without this. */
+		if (board_receipt_open(worker->board, packing->receipts[i]))
+			handed_written(worker, packing->receipts[i]);
+	}
+	worker_count(worker, METRIC_DELIVERIES, events);
+	worker_count(worker, METRIC_PACKS_WRITTEN, count);
+	worker_count(worker, METRIC_PACKED_TEXT_BYTES, text_bytes);
+	worker_count(worker, METRIC_PACKED_BYTES,
+	    worker->outgoing.frames[count - 1].end);
+}
+
+/* Copies the rest of the pack that went out in part. */
+static void
+keep_rest(struct worker *worker, struct subscriber *subscriber,
+    const struct outgoing_sent *sent)
+{
+	struct slice bytes = worker->packing->frames[sent->frames].bytes;
+
+	buf_append(&subscriber->connection->out,
+	    bytes.bytes + sent->partial_bytes, bytes.len - sent->partial_bytes);
+	subscriber->packed->rest = true;
+}
+
+enum outgoing_result
+packing_write_texts(
+    struct worker *worker, struct subscriber *subscriber, uint64_t *reached)
+{
+	const struct outgoing *outgoing = &worker->outgoing;
+	struct outgoing_sent sent;
+	enum outgoing_result result =
+	    outgoing_write(outgoing, subscriber->fd, &sent);
+	size_t count = sent.frames;
+
+	if (result == OUTGOING_GONE)
+		return result;
+	if (sent.partial != 0) {
+		keep_rest(worker, subscriber, &sent);
+		count++;
+	}
+	worker_count(worker, METRIC_WRITES, 1);
+	note_sent(worker, subscriber, count);
+	subscriber_was_written(subscriber);
+	if (count > 0)
+		*reached = outgoing->frames[count - 1].cursor;
+	return result;
+}
+
+static enum step
+write_once(struct worker *worker, struct subscriber *subscriber)
+{
+	enum outgoing_result result;
+
+	if (worker->outgoing.frame_count == 0)
+		return STEP_AGAIN;
+	/* What lies between two of its events is not its own; and what it was
+	 * about to get, it has not got. */
+	subscriber->cursor = worker->packing->frames[0].first - 1;
+	result = packing_write_texts(worker, subscriber, &subscriber->cursor);
+	switch (result) {
+	case OUTGOING_ALL:
+		return STEP_AGAIN;
+	case OUTGOING_PART:
+		place_block(worker, subscriber);
+		return STEP_BLOCKED;
+	case OUTGOING_GONE:
+		break;
+	}
+	place_move(worker, subscriber, SUBSCRIBER_BLOCKED);
+	connection_destroy(subscriber->connection);
+	return STEP_GONE;
+}
+
+enum step
+packing_write(struct worker *worker, struct subscriber *subscriber)
+{
+	struct packing *packing = worker->packing;
+	enum step step;
+	bool all;
+
+	do {
+		all = packing_add_waiting(worker, subscriber);
+		step = write_once(worker, subscriber);
+		if (!all && step == STEP_AGAIN) {
+			outgoing_begin(&worker->outgoing);
+			packing_begin_write(worker, subscriber);
+		}
+	} while (!all && step == STEP_AGAIN);
+	packing->bits = 0;
+	return step;
+}

@@ -1,0 +1,134 @@
+/*
+ * packs: what a worker has compressed, for all streams that take it.
+ *
+ *	window	| e e e . . e . e | e . . e e . . . |	spans of 64 entries
+ *	pack	  ^ ^ ^     ^   ^			events of one span
+ *
+ * A pack is made of the events of one span that go to a stream in one write, in
+ * one shape: streams that get just these events get the same bytes. It is made
+ * when it is first wanted, kept as long as there is room, and found again by
+ * the span and a bit for each of its entries, whatever a stream's channels and
+ * filter are, and whether it is at the head or behind.
+ *
+ * Compressing costs much more than writing. A turn has a budget of events for
+ * it; when that is spent, only what several streams have asked for is made, and
+ * others get packs of one event each, which are made once for everybody.
+ *
+ * What stands right before a pack in its stream, its context, lets a small one
+ * be much smaller. It is known for streams whose last bytes were a pack that is
+ * remembered. An event of a channel that is secret is in a pack of its own,
+ * without context, and is no context: nobody learns from the length of it, or
+ * of anything else, what it has in common with what others publish.
+ */
+#ifndef SSEMUX_WORKER_CURSOR_PACKS_H
+#define SSEMUX_WORKER_CURSOR_PACKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/worker/cursor/arena.h"
+#include "broker/worker/cursor/frame.h"
+#include "broker/worker/cursor/gzip.h"
+#include "broker/worker/cursor/window.h"
+#include "protocol/buf.h"
+
+struct board;
+struct config;
+
+enum {
+	PACKS_SPAN = 64,        /* entries */
+	PACKS_TEXT_MAX = 32768, /* bytes; or one event */
+	PACKS_PLACES = 2048,    /* packs that can be found again */
+	PACKS_CONTEXTS = 64,
+};
+
+/* What a pack is made of. */
+struct pack_key {
+	uint64_t span;  /* number of its entries / PACKS_SPAN */
+	uint64_t bits;  /* which of them; at least one */
+	uint64_t after; /* the context that it needs; 0: none */
+	unsigned shape;
+};
+
+struct pack {
+	struct pack_key key;
+	uint64_t at; /* position in the arena */
+	uint32_t len;
+	uint32_t head_len;
+	uint32_t asked;   /* so many times, in vain */
+	bool receipts;    /* one is wanted for some event */
+	uint64_t context; /* that it is for what follows; 0: none */
+	struct gzip_sum sum;
+};
+
+/* A text that streams may just have got. */
+struct pack_context {
+	uint64_t context;
+	struct pack_key key; /* of what was made of it; after is 0 */
+	size_t len;
+	char text[GZIP_BEFORE_MAX]; /* its end */
+};
+
+/* Which events of a span are of channels that are secret. */
+struct pack_secrets {
+	uint64_t span;
+	uint64_t known;
+	uint64_t secret;
+};
+
+struct packs {
+	const struct config *config;
+	const struct window *window;
+	struct board *board;
+	struct gzip *gzip;
+	struct arena arena;
+	struct pack *places;
+	struct pack_context *contexts;
+	uint64_t contexts_made;
+	struct pack_secrets *secrets; /* NULL: there are none */
+	size_t secrets_size;          /* a power of two */
+	uint64_t budget;              /* events */
+	struct buf text;
+	struct buf piece;
+	struct buf alone; /* the pack that was too large to keep */
+};
+
+/* The window stays the caller's. NULL: no memory. */
+struct packs *packs_create(const struct config *config,
+    const struct window *window, struct board *board);
+void packs_destroy(struct packs *packs);
+
+/* A turn begins in which so many events may be compressed, and then as much as
+ * said above. */
+void packs_begin_turn(struct packs *packs, uint64_t events);
+
+/* Which of these entries, which are in the window, are secret. */
+uint64_t packs_secret_bits(struct packs *packs, uint64_t span, uint64_t bits);
+
+/* Is an event on this channel secret? */
+bool packs_is_secret(const struct packs *packs, struct slice channel);
+
+enum packs_got {
+	PACKS_FRAME, /* the pack, and its chunk; valid while what is below pin
+		      * is kept */
+	PACKS_ALONE, /* the same, too large to keep: valid until the next call
+		      */
+	PACKS_WAIT,  /* would let go of packs at or above pin: use them up
+		      * first */
+	PACKS_SPENT, /* would cost too much: ask for less */
+};
+
+/*
+ * The pack of these entries, which are in the window. *pin is lowered to it;
+ * UINT64_MAX: nothing is in use. One event, without context, is never SPENT.
+ */
+enum packs_got packs_get(struct packs *packs, const struct pack_key *key,
+    uint64_t *pin, const struct pack **pack, struct frame *frame);
+
+/* Appends a piece, as a chunk, with a text that is no pack. Its bytes are not
+ * filled in. */
+struct frame packs_append(
+    struct packs *packs, struct buf *out, struct slice text);
+
+#endif

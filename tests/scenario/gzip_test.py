@@ -1,0 +1,456 @@
+"""Compressed streams: the very bytes of plain ones, event by event, whatever
+happens to a stream; compressed once for all."""
+import base64
+import gzip
+import json
+import os
+import random
+import socket
+import unittest
+import zlib
+
+import msgpack_wire as wire
+import sse_client
+import tokens
+from broker import SCALE, BrokerCase, wait_for
+from revoke_test import control
+from sse_client import TAKES_GZIP, Ended
+
+SEED = int(os.environ.get("SSEMUX_SEED", "0")) or random.randrange(1, 1 << 30)
+SMALL = dict(broker__window="256k", broker__ring="256k",
+             publish__max_event="16k")
+
+
+def order(number):
+    """An event as a shop has them, about 300 bytes on the stream."""
+    dice = random.Random(number)
+    return json.dumps({
+        "id": "ord_%d" % dice.randrange(10**6), "total": dice.randrange(10**5),
+        "status": dice.choice(["created", "paid", "packed", "shipped"]),
+        "customer": {"id": "cus_%d" % dice.randrange(10**5),
+                     "country": dice.choice(["DE", "AT", "FR", "PL"])},
+        "items": [{"sku": "SKU-%d" % dice.randrange(10**4), "quantity": count}
+                  for count in range(2)]}, separators=(",", ":"))
+
+
+def noise(size, dice=random):
+    """What cannot be compressed much."""
+    return base64.b64encode(dice.randbytes(size * 3 // 4)).decode()
+
+
+def cut(raw):
+    """The chunks of an answer."""
+    at, out = raw.index(b"\r\n\r\n") + 4, []
+    while at < len(raw):
+        end = raw.index(b"\r\n", at)
+        size = int(raw[at:end], 16)
+        out.append(raw[end + 2:end + 2 + size])
+        at = end + 4 + size
+    return out
+
+
+class Gzip(BrokerCase):
+    def gzip(self, **settings):
+        return self.broker(http__compression="gzip", **settings)
+
+    def open(self, broker, channels="c", **options):
+        stream = broker.stream(channels, **dict(dict(headers=[TAKES_GZIP]), **options))
+        self.addCleanup(stream.close)
+        return stream
+
+    def both(self, broker, channels="c", headers=(), **options):
+        """The same stream, plain and compressed."""
+        plain = self.open(broker, channels, headers=list(headers), **options)
+        return plain, self.open(
+            broker, channels, headers=list(headers) + [TAKES_GZIP], **options)
+
+    def same(self, plain, packed, last):
+        """Both get the same events, byte for byte, up to this cursor."""
+        seen = []
+        for stream in (plain, packed):
+            raws, event = [], None
+            while event is None or event.id != last:
+                event = stream.next()
+                if event.id is not None or event.name in ("message", "resync"):
+                    raws.append(event.raw)
+            seen.append(raws)
+        self.assertEqual(seen[0], seen[1])
+        self.assertNotIn("content-encoding", plain.body.headers)
+        self.assertEqual(packed.body.headers["content-encoding"], "gzip")
+        return seen[0]
+
+    # ---- as they appear
+
+    def test_each_event_comes_out_before_the_next(self):
+        broker = self.gzip()
+        stream = self.open(broker)
+        stream.start()
+        self.assertEqual(
+            (stream.body.headers["content-encoding"],
+             stream.body.headers["vary"], stream.body.headers["cache-control"]),
+            ("gzip", "Accept, Accept-Encoding, Origin",
+             "no-cache, no-transform"))
+        with broker.publisher() as publisher:
+            for data in ["", "x", order(1), order(2), noise(60000), "x" * 65536,
+                         order(3), noise(40000)] + [order(9)] * 20:
+                publisher.publish("c", data)
+                self.assertEqual(stream.tagged(1)[0]["data"], json.loads(data)
+                                 if data.startswith("{") else data)
+
+    def test_it_is_a_matter_of_asking_and_of_the_configuration(self):
+        broker = self.gzip()
+        for coding, packed in [
+                ("gzip, deflate, br", True), ("*", True), ("x-gzip", True),
+                ("gzip;q=0", False), ("br", False), ("identity, gzip;q=0.5",
+                                                     False)]:
+            with self.open(broker, headers=[("Accept-Encoding", coding)]) as \
+                    stream:
+                stream.start()
+                self.assertEqual("content-encoding" in stream.body.headers,
+                                 packed, coding)
+        body, _ = sse_client.fetch(
+            broker.port, "/stream?channels=c",
+            (("Accept", "text/event-stream"), TAKES_GZIP), "HEAD")
+        self.assertEqual(body.headers["content-encoding"], "gzip")
+        other = self.broker(http__compression="off")
+        with self.open(other) as stream:
+            stream.start()
+            self.assertNotIn("content-encoding", stream.body.headers)
+
+    def test_signs_of_life_and_goodbyes_come_through(self):
+        broker = self.gzip(http__heartbeat="1s", http__max_connections=1)
+        stream = self.open(broker)
+        stream.start()
+        stream.wait(lambda: stream.parser.comments)
+        self.assertEqual(stream.parser.comments[0], b"hb")
+        with broker.publisher() as publisher:
+            publisher.publish("c", order(1))
+            self.assertEqual(len(stream.events(1)), 1)
+        # Who gets no stream is told so as it is.
+        with self.open(broker) as refused:
+            self.assertEqual(refused.control("bye"), {"reason": "overload"})
+            self.assertNotIn("content-encoding", refused.body.headers)
+        self.assertEqual(broker.stop(), 0)
+        self.assertEqual(stream.control("bye"), {"reason": "drain"})
+        broker.start()
+
+    def test_a_stream_that_ends_by_itself_is_a_whole_file(self):
+        broker = self.gzip(**SMALL, **{"channel c:keep.keep": "latest"})
+        with broker.publisher() as publisher:
+            for start in range(0, 3000, 1000):
+                publisher.publish_many(
+                    ("c:%d" % (n % 3), order(n))
+                    for n in range(start, start + 1000))
+            publisher.publish_many(
+                ("c:keep", order(n), None, "k%d" % (n % 90))
+                for n in range(200))
+        target = "/stream?channels=c:*&live=false&since="
+        for since in ("-1", "now", "-10m", "&"):
+            for minor in "01":
+                bodies = []
+                for headers in ((), (TAKES_GZIP,)):
+                    body, text = self.whole(broker, target + since, headers,
+                                            minor)
+                    bodies.append(text)
+                    self.assertEqual("content-encoding" in body.headers,
+                                     bool(headers))
+                plain, packed = bodies[0], gzip.decompress(bodies[1])
+                self.assertEqual(*[[block for block in text.split(b"\n\n")
+                                    if b"event: " not in block]
+                                   for text in (plain, packed)])
+                self.assertIn(b"event: bye", packed)
+                if since == "-1":
+                    self.assertLess(len(bodies[1]), len(plain) * 0.4)
+
+    def whole(self, broker, target, headers, minor):
+        """All that comes, with chunks undone, and nothing else."""
+        body, out = sse_client.Body(), b""
+        with socket.create_connection(("127.0.0.1", broker.port), 20) as one:
+            one.sendall(sse_client.request_bytes(
+                broker.port, target,
+                (("Accept", "text/event-stream"),) + headers,
+                version="1." + minor))
+            while True:
+                data = one.recv(1 << 16)
+                if not data:
+                    break
+                out += body.undo(data)
+        self.assertEqual(body.ended, minor == "1")
+        return body, out
+
+    # ---- the same bytes
+
+    def test_the_same_from_everywhere(self):
+        """Live, from the window and from the store, for channels that are
+        shared, nested and secret, in both formats and both versions."""
+        broker = self.gzip(
+            broker__workers=1, **SMALL, **{"channel c:4.secret": "on"})
+        kinds = [dict(channels=channels, query=query, version=version)
+                 for channels in ("c:*", "c:1,c:2,c:3", "c:4,c:5", "*")
+                 for query in ("", "&format=raw", "&types=a,b&window=5")
+                 for version in ("1.0", "1.1")]
+        live = [self.both(broker, **kind) for kind in kinds]
+        for pair in live:
+            for stream in pair:
+                stream.start()
+        dice = random.Random(SEED)
+        print("seed %d" % SEED)
+        cursors = []
+        with broker.publisher() as publisher:
+            def publish(count):
+                cursors.extend(publisher.publish_many(
+                    ("c:%d" % dice.randrange(8), dice.choice(
+                        [order(n), noise(dice.randrange(1, 900)), "poke"]),
+                     dice.choice("abc")) for n in range(count)))
+            for count in [1, 1, 2, 60, 64, 65] + [500] * 5:
+                publish(count)
+            # Each gets the last, whatever its channels and types.
+            cursors += publisher.publish_many(
+                ("c:%d" % n, "end", "a") for n in range(1, 6))
+        ends = {"c:*": -1, "c:1,c:2,c:3": -3, "c:4,c:5": -1, "*": -1}
+        for kind, pair in zip(kinds, live):
+            last = wire.cursor_text(cursors[ends[kind["channels"]]])
+            self.same(*pair, last)
+            since = ["-1"] + [wire.cursor_text(cursors[at]) for at in
+                              (3, len(cursors) // 2, -40)]
+            for cursor in since:
+                again = self.both(broker, since=cursor, **kind)
+                self.same(*again, last)
+                for stream in again:
+                    stream.close()
+        self.assertGreater(broker.metric("store_reads_total"), 0)
+
+    def test_who_reads_slowly_gets_the_same(self):
+        """A pack is cut wherever the socket is full."""
+        broker = self.gzip(
+            broker__workers=1, http__send_buffer="4k", **SMALL)
+        pairs = [self.both(broker, "c", receive_buffer=4096, query=query)
+                 for query in ("", "&format=raw", "&conflate=1")]
+        for pair in pairs:
+            for stream in pair:
+                stream.start()
+        dice = random.Random(SEED)
+        with broker.publisher() as publisher:
+            for turn in range(40 * SCALE):
+                publisher.publish_many(
+                    ("c", dice.choice([order(n), noise(700), noise(5000)]))
+                    for n in range(30))
+                for stream in pairs[turn % 3]:
+                    stream.fill(0.01, dice.randrange(1, 20000))
+            publisher.publish("c", noise(15000))
+            last = wire.cursor_text(publisher.publish("c", "end"))
+        for pair in pairs:
+            self.assertEqual(len(self.same(*pair, last)), 1200 * SCALE + 2)
+
+    def test_the_same_after_kills(self):
+        broker = self.gzip(broker__workers=2)
+        got, last = [], None
+        with broker.publisher() as publisher:
+            stream = self.open(broker)
+            stream.start()
+            cursors = []
+            for turn in range(6 * SCALE):
+                cursors += publisher.publish_many(
+                    ("c", order(n)) for n in range(200))
+                if turn % 2 == 0:
+                    for pid in broker.workers():
+                        broker.kill_worker(pid)
+                try:
+                    while True:
+                        event = stream.next()
+                        if event.id is not None:
+                            got.append(event)
+                        if event.id == wire.cursor_text(cursors[-1]):
+                            break
+                except Ended:
+                    last = got[-1].id if got else "0-0"
+                    stream.close()
+                    stream = self.open(broker, last_id=last)
+                    cursors += publisher.publish_many([("c", "more")])
+            while got[-1].id != wire.cursor_text(cursors[-1]):
+                event = stream.next()
+                got += [event] if event.id is not None else []
+        self.assertEqual([event.id for event in got],
+                         list(map(wire.cursor_text, cursors)))
+
+    def test_channels_change_under_way(self):
+        broker = self.gzip()
+        stream = self.open(broker, "a", receive_buffer=4096)
+        name = stream.control("connected")["stream"]
+        with broker.publisher() as publisher:
+            for turn in range(20):
+                leaves, enters = "ab"[turn % 2], "ab"[(turn + 1) % 2]
+                publisher.publish_many(
+                    ("ab"[n % 2], noise(1000)) for n in range(60))
+                status, _ = sse_client.post_json(
+                    broker.port, "/stream/" + name, {
+                        "subscribe": [enters], "unsubscribe": [leaves]})
+                self.assertEqual(status, 200)
+            last = wire.cursor_text(publisher.publish("a", "end"))
+        now, before, changes, event = "a", -1, 0, None
+        while event is None or event.id != last:
+            event = stream.next()
+            if event.name == "subscribed":
+                now, changes = "ba"[changes % 2], changes + 1
+            elif event.id is not None:
+                self.assertEqual(json.loads(event.data)["channel"], now)
+                cursor = wire.cursor_number(event.id)
+                self.assertGreater(cursor, before)
+                before = cursor
+        self.assertEqual(changes, 20)
+
+    # ---- once for all
+
+    def test_what_many_get_is_compressed_once(self):
+        broker = self.gzip(broker__workers=1)
+        streams = [self.open(broker) for _ in range(50)]
+        for stream in streams:
+            stream.start()
+        with broker.publisher() as publisher:
+            for turn in range(20):
+                publisher.publish("c", order(turn))
+                for stream in streams:
+                    stream.events(1)
+            made = broker.metric("packs_made_total")
+            self.assertEqual(broker.metric("packs_written_total"), 1000)
+            self.assertLessEqual(made, 20 + 1)
+            # Each stands behind its like, but for the first.
+            self.saves(broker, 0.6)
+            publisher.publish_many(("c", order(n)) for n in range(2000))
+            for stream in streams:
+                stream.events(2000)
+            self.saves(broker, 0.75)
+
+    def saves(self, broker, part):
+        text = broker.metric("packed_text_bytes_total")
+        out = broker.metric("packed_bytes_total")
+        print("%d bytes of events went out as %d: %.1f %% less" % (
+            text, out, 100 - 100 * out / text))
+        self.assertLess(out, text * (1 - part))
+
+    def test_a_crowd_of_different_channels_costs_a_few_packs_each(self):
+        """Every stream has channels of its own, and all have some in common:
+        what is made is bounded by what is published."""
+        broker = self.gzip(broker__workers=1)
+        streams = [self.open(broker, "all,c:%d,c:%d" % (n, (n + 1) % 40))
+                   for n in range(40)]
+        for stream in streams:
+            stream.start()
+        with broker.publisher() as publisher:
+            for turn in range(5):
+                publisher.publish_many(
+                    ("c:%d" % (n % 40) if n % 4 else "all", order(n))
+                    for n in range(200))
+            last = wire.cursor_text(publisher.publish("all", "end"))
+        for stream in streams:
+            while stream.next().id != last:
+                pass
+        self.assertLess(broker.metric("packs_made_total"), 4 * 1001)
+
+    # ---- secrets
+
+    def chunks(self, broker, rows):
+        """The chunks that bring these, once in a burst and once one by one, to
+        who is there."""
+        stream, raw = self.open(broker, "guess,secret:*"), []
+        undo = stream.body.undo
+        stream.body.undo = lambda data: raw.append(data) or undo(data)
+        stream.start()
+        with broker.publisher() as publisher:
+            publisher.publish_many(rows)
+            stream.events(len(rows))
+            for row in rows:
+                publisher.publish(*row)
+                stream.events(1)
+        return cut(b"".join(raw))[3:]  # without head, greeting and "live"
+
+    def alone(self, chunk):
+        """What is in a chunk, when it stands alone."""
+        try:
+            return zlib.decompressobj(-zlib.MAX_WBITS).decompress(chunk)
+        except zlib.error:
+            return None  # it refers to what was before it
+
+    def test_a_secret_is_compressed_alone(self):
+        """Nor does it tell who publishes a guess beside it, by a length,
+        whether that is right."""
+        secret, guess = "token=Zq8vLw2nT5yB" * 4, "token=Zq8" * 4
+        rows = [("guess", guess), ("secret:1", secret), ("secret:1", secret),
+                ("secret:2", secret), ("guess", guess), ("guess", secret)]
+        texts = [self.alone(chunk) for chunk in
+                 self.chunks(self.gzip(), rows)]
+        self.assertTrue(any(text is None or text.count(b"\nid: ") > 0
+                            for text in texts), "it would not be seen")
+        broker = self.gzip(**{"channel secret:*.secret": "on"})
+        live = self.chunks(broker, rows)
+        for text in map(self.alone, live):
+            self.assertFalse(text is not None and b'"secret:' in text and
+                             text.count(b"id: ") > 1, text)
+        kept = [text for text in map(self.alone, live)
+                if text is not None and b'"secret:' in text]
+        self.assertEqual(len(kept), 6)
+        # Nor is a secret of use for what comes after it: whose own text it
+        # stands behind is all that makes a chunk depend on another.
+        after = [at + 1 for at, chunk in enumerate(live[:-1])
+                 if b'"secret:' in (self.alone(chunk) or b"")]
+        for at in after:
+            self.assertIsNotNone(self.alone(live[at]))
+
+    def test_a_secret_is_alone_in_the_past_too(self):
+        broker = self.gzip(**SMALL, **{"channel secret:*.secret": "on",
+                                       "channel secret:*.keep": "latest"})
+        with broker.publisher() as publisher:
+            publisher.publish_many(
+                ("secret:1" if n % 3 == 0 else "guess", order(5), None,
+                 "k%d" % n) for n in range(3000))
+        for since in ("&since=-1", ""):
+            with socket.create_connection(("127.0.0.1", broker.port), 20) as \
+                    one:
+                one.sendall(sse_client.request_bytes(
+                    broker.port, "/stream?channels=guess,secret:*&live=false" +
+                    since, (("Accept", "text/event-stream"), TAKES_GZIP)))
+                raw = b"".join(iter(lambda: one.recv(1 << 16), b""))
+            secrets = 0
+            for chunk in cut(raw):
+                text = self.alone(chunk) or b""
+                if b'"secret:' in text:
+                    self.assertEqual(text.count(b"data: "), 1, text)
+                    secrets += 1
+            self.assertGreater(secrets, 990)
+
+    def test_what_was_withdrawn_is_not_even_finished(self):
+        """Of a pack that is half written, some may be of that channel: the
+        stream ends, and its client comes back without it."""
+        key = tokens.Secret()
+        broker = self.broker(
+            start=False, auth__mode="jwt", http__compression="gzip",
+            broker__workers=1, http__send_buffer="4k")
+        broker.settings["auth.jwt_key_file"] = key.write(
+            os.path.join(broker.folder, "key"))
+        broker.start()
+        bearer = list(tokens.bearer(key.token(
+            sub="u1", ssemux={"subscribe": ["*"]})))
+        plain, packed = self.both(
+            broker, "a,b", headers=bearer, receive_buffer=4096)
+        plain.start()
+        packed.start()
+        with broker.publisher() as publisher:
+            cursors = publisher.publish_many(
+                ("ab"[n % 2], noise(3000)) for n in range(300))
+        wait_for(lambda: broker.metric("streams_behind") == 2, "full sockets")
+        done = control(broker, "revoke", "u1", "a")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn("revoked", [event.name for event in packed.rest()])
+        self.assertEqual(packed.ended, "cut")
+        with self.open(broker, "a,b", headers=bearer + [TAKES_GZIP],
+                       last_id=packed.last_id or "-1") as again:
+            self.assertEqual(again.control("connected")["refused"], ["a"])
+            event = again.next()
+            while event.name == "message":
+                self.assertEqual(json.loads(event.data)["channel"], "b")
+                event = again.next()
+            self.assertEqual(again.last_id, wire.cursor_text(cursors[-1]))
+
+
+if __name__ == "__main__":
+    unittest.main()
