@@ -163,9 +163,8 @@ BENCH_PROGRAMS := load crowd floor toll
 BENCH_ROOMS := $(filter-out $(BENCH_PROGRAMS:%=tests/bench/%.c),\
 	$(wildcard tests/bench/*.c))
 BENCH := $(BENCH_PROGRAMS:%=$(BUILD)/%)
-# A test sees that two of them count well.
-TOOLS += $(BUILD)/crowd $(BUILD)/floor $(BUILD)/asan/bin/crowd \
-	$(BUILD)/asan/bin/floor
+# A test sees that two of them count well, and that all can be built.
+TOOLS += $(BENCH) $(BUILD)/asan/bin/crowd $(BUILD)/asan/bin/floor
 $(BUILD)/obj/bench.a: $(BENCH_ROOMS:%.c=$(BUILD)/obj/%.o)
 $(BUILD)/asan/bench.a: $(BENCH_ROOMS:%.c=$(BUILD)/asan/%.o)
 $(BENCH): $(BUILD)/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/obj/bench.a \
@@ -175,7 +174,7 @@ $(BUILD)/asan/bin/crowd $(BUILD)/asan/bin/floor: $(BUILD)/asan/bin/%: \
 		$(BUILD)/asan/libssemux-pub.a
 $(BUILD)/asan/bin/crowd $(BUILD)/asan/bin/floor: private \
 		CFLAGS += $(SANITIZE)
-$(sort $(BENCH) $(TOOLS)):
+$(TOOLS):
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ $(LIBPUB_LIBS) \

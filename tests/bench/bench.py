@@ -31,7 +31,7 @@ import stalled
 PARTS = (
     ("fanout", fanout,
      dict(subscribers="1000,10000", peers=True, rounds=3, seconds=1.0),
-     dict(rounds=4, seconds=1.5)),
+     dict(rounds=4, seconds=1.2)),
     ("publish", publish, dict(rounds=3, scale=0.5), dict(rounds=5, scale=1.0)),
     ("catchup", catchup, dict(subscribers=10000, peers=False, rounds=2),
      dict(peers=True, rounds=3)),
@@ -149,12 +149,12 @@ def main():
     results = Results()
     for name, module, settings in chosen(options):
         results.run(name, module, settings)
+    if options.results and not results.failed:
+        write_results(options.results, markdown(results, began, commit))
     print()
     report.show(results.targets, [
         table for _, tables in results.parts for table in tables],
         results.figures)
-    if options.results and not results.failed:
-        write_results(options.results, markdown(results, began, commit))
     if results.failed:
         raise SystemExit("bench: failed: %s" % ", ".join(results.failed))
 

@@ -155,9 +155,9 @@ def measure(options, targets):
     for kind, points in kinds:
         line = growth.series(kind, points, "ns", "ssemux")
         bare = growth.series(kind, points, "ns", "floor")
-        targets.tell("growth: CPU per delivery, %s %d / %d" % (
-            kind, points[-1], points[1]), line[-1][1] / line[1][1])
-        targets.tell("... of the floor", bare[-1][1] / bare[1][1])
+        what = "CPU per delivery, %d / %d %s" % (points[-1], points[1], kind)
+        targets.tell("growth: " + what, line[-1][1] / line[1][1])
+        targets.tell("growth of the floor: " + what, bare[-1][1] / bare[1][1])
     targets.at_most("growth: missing, doubled, out of order", max(
         max(values) for (what, name), values in growth.figures.rows.items()
         if what.endswith("faults") and name == "ssemux"), 0)
