@@ -26,7 +26,6 @@ build  libssl-dev      lib libcrypto       signatures of tokens
 build  zlib1g-dev      lib zlib            compresses streams
 build  uthash-dev      header uthash.h     hash tables
 check  check           lib check           unit tests
-check  zlib1g-dev      lib zlib            the bench's clients read gzip
 check  python3         tool python3        scenario tests
 check  python3-cryptography python cryptography  scenario tests: signs tokens
 check  clang           tool clang          fuzz tests
@@ -45,7 +44,6 @@ lint   git             tool git            lists the files
 lint   mandoc          tool mandoc         reads the manual pages
 lint   python3         tool python3        runs the house rules
 lint   universal-ctags tool ctags          measures functions
-bench  zlib1g-dev      lib zlib            clients that read gzip
 bench  python3         tool python3        runs the measurements
 peers  nginx           tool nginx          the server of Nchan; Debian starts it as a service, too
 peers  libnginx-mod-nchan  file /usr/lib/nginx/modules/ngx_nchan_module.so  Nchan, measured beside ssemux

@@ -5,8 +5,9 @@
 
 Runs all parts, or those named, one after the other; each is a program of its
 own, too. Prints what was to be reached and what was, as ratios, then tables,
-then a line of JSON. With --full longer, with growth; with --results it writes
-all of that into FILE, between its two marks, and draws charts beside it.
+then a line of JSON. With --full longer, with compression and growth; with
+--results it writes all of that into FILE, between its two marks, and draws
+charts beside it.
 """
 import argparse
 import os
@@ -19,6 +20,7 @@ from types import SimpleNamespace
 
 import catchup
 import channels
+import compress
 import fanout
 import growth
 import publish
@@ -38,6 +40,7 @@ PARTS = (
     ("channels", channels,
      dict(subscribers=10000, peers=False, rounds=3, seconds=1.0),
      dict(peers=True, rounds=4, seconds=2.0)),
+    ("compress", compress, None, dict(rounds=3, seconds=1.0)),
     ("stalled", stalled, dict(subscribers=5000, events=300000),
      dict(events=1000000)),
     ("growth", growth, None, dict(rounds=3, seconds=1.5)),
@@ -49,6 +52,7 @@ TITLES = {
     "publish": ("Publishing", []),
     "catchup": ("Subscribers that return", []),
     "channels": ("Many channels", []),
+    "compress": ("Compression", []),
     "stalled": ("Subscribers that never read", []),
     "growth": ("Growth", ["growth-cpu.svg", "growth-latency.svg",
                           "growth-memory.svg", "growth-workers.svg",
