@@ -17,6 +17,7 @@ class Crowd:
     """Subscribers of a server, all connected, and its publisher."""
 
     def __init__(self, server, subscribers, *arguments, command=None):
+        check_descriptors(subscribers // server.workers)
         self.server = server
         self.subscribers = subscribers
         before = cpu_ns(server.pids())
@@ -91,9 +92,18 @@ class Figures:
 
 
 def raise_descriptors(wanted=20000):
-    """So many may be open; the programs that are started inherit it."""
+    """So many may be open, or as many as the system lets be; the programs that
+    are started inherit it."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY and hard < wanted:
-        raise SystemExit("bench: needs a limit of %d open files (ulimit -Hn "
-                         "says %d)" % (wanted, hard))
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def check_descriptors(subscribers):
+    """One process may have to hold them all."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if subscribers + 1000 > limit:
+        raise Failed("%d subscribers need a limit of %d open files, which is "
+                     "%d (ulimit -Hn)" % (subscribers, subscribers + 1000,
+                                          limit))
