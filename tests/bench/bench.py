@@ -26,6 +26,7 @@ import growth
 import publish
 import report
 import rounds
+import servers
 import stalled
 
 # Name, module, and its options: short, and full. Together the short ones take
@@ -91,6 +92,9 @@ class Results:
         try:
             self.figures[name], tables = module.measure(options, self.targets)
             self.parts.append((name, tables))
+        except servers.Failed as failure:
+            print("bench: %s: %s" % (name, failure), file=sys.stderr)
+            self.failed.append(name)
         except Exception:  # the others are still worth measuring
             traceback.print_exc()
             self.failed.append(name)
@@ -146,6 +150,7 @@ def main():
     unknown = set(options.parts) - {part[0] for part in PARTS}
     if unknown:
         parser.error("no such part: %s" % ", ".join(sorted(unknown)))
+    servers.check_built()
     rounds.raise_descriptors()
     report.bounded(45)
     began, commit = report.machine(), report.git_commit()

@@ -9,6 +9,7 @@ import sys
 import time
 
 from rounds import raise_descriptors
+from servers import check_built
 
 
 class Targets:
@@ -114,6 +115,7 @@ def run(doc, measure, **defaults):
         else:
             parser.add_argument("--" + name, type=type(value), default=value)
     options = parser.parse_args()
+    check_built()
     raise_descriptors()
     bounded(30)
     print(machine(), flush=True)

@@ -91,6 +91,14 @@ class Server:
         return None
 
 
+def check_built():
+    """Ends the bench when one of its programs is not there."""
+    for name in ("ssemuxd", "crowd", "floor"):
+        if not os.path.exists(os.path.join(BUILD, name)):
+            raise SystemExit("bench: %s is missing: make bench builds it" %
+                             os.path.join(BUILD, name))
+
+
 def cpu_ns(pids):
     """Processor time that these processes have used, all threads."""
     return sum(time.clock_gettime_ns((~pid << 3) | 2) for pid in pids)
