@@ -1,7 +1,7 @@
 /*
  * floor: the least that a server of event streams can do, to measure others
- * by: it answers the head, and for each event does one send() per subscriber.
- * No channels, no history, no buffer of its own: who does not read holds up
+ * by: it answers the head, and for each event does one send() per subscriber
+ * of its channel. No history, no buffer of its own: who does not read holds up
  * all the others.
  *
  *	floor PORT SOCKET WORKERS TOGETHER [EVENTS BYTES]
@@ -30,9 +30,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/bench/groups.h"
+
 enum {
 	WORKERS_MAX = 16,
-	SUBSCRIBERS_MAX = 20000,
 	INPUT_BYTES = 1 << 18,
 	OUTPUT_BYTES = 1 << 19,
 	WRITE_BYTES = 1 << 16,
@@ -47,8 +48,7 @@ struct floor {
 	size_t together;
 	size_t greeting_len;
 	char *greeting; /* what a subscriber gets when it comes */
-	size_t count;
-	int subscribers[SUBSCRIBERS_MAX];
+	struct groups *groups;
 	size_t input_len;
 	char input[INPUT_BYTES];
 };
@@ -83,22 +83,6 @@ watch(const struct floor *floor, int fd)
 		fail("epoll");
 }
 
-static void
-write_all(int fd, const char *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t sent = send(fd, bytes, len, MSG_NOSIGNAL);
-
-		/* Who is gone is seen when it is read from. */
-		if (sent == -1 && errno != EINTR)
-			return;
-		if (sent > 0) {
-			bytes += sent;
-			len -= (size_t)sent;
-		}
-	}
-}
-
 /* An event as a chunk of the stream, with an id as long as a broker's. */
 static size_t
 write_event(char *out, const char *data, size_t len)
@@ -115,11 +99,15 @@ write_event(char *out, const char *data, size_t len)
 	return used + 4;
 }
 
-static void
-send_to_all(const struct floor *floor, const char *bytes, size_t len)
+/* The channel that the data say they are of. */
+static size_t
+channel_of(const char *data, size_t len)
 {
-	for (size_t i = 0; i < floor->count; i++)
-		write_all(floor->subscribers[i], bytes, len);
+	size_t channel = 0;
+
+	for (size_t i = 1; i < len && data[i] >= '0' && data[i] <= '9'; i++)
+		channel = channel * 10 + (size_t)(data[i] - '0');
+	return len > 0 && data[0] == '@' ? channel : 0;
 }
 
 /* Sends the whole events that are there, some of them together. */
@@ -127,7 +115,7 @@ static void
 send_events(struct floor *floor)
 {
 	static char output[OUTPUT_BYTES];
-	size_t used = 0, gathered = 0, at = 0;
+	size_t used = 0, gathered = 0, at = 0, channel = 0;
 	uint32_t len;
 
 	while (floor->input_len - at >= sizeof(len)) {
@@ -136,17 +124,21 @@ send_events(struct floor *floor)
 			fail("an event is too long");
 		if (floor->input_len - at - sizeof(len) < len)
 			break;
-		used += write_event(
-		    output + used, floor->input + at + sizeof(len), len);
-		at += sizeof(len) + len;
-		if (++gathered == floor->together ||
-		    used > OUTPUT_BYTES - 2 * WRITE_BYTES) {
-			send_to_all(floor, output, used);
+		at += sizeof(len);
+		if (used > 0 &&
+		    (gathered == floor->together ||
+			used > OUTPUT_BYTES - 2 * WRITE_BYTES ||
+			channel_of(floor->input + at, len) != channel)) {
+			groups_send(floor->groups, channel, output, used);
 			used = gathered = 0;
 		}
+		channel = channel_of(floor->input + at, len);
+		used += write_event(output + used, floor->input + at, len);
+		gathered++;
+		at += len;
 	}
 	if (used > 0)
-		send_to_all(floor, output, used);
+		groups_send(floor->groups, channel, output, used);
 	floor->input_len -= at;
 	memmove(floor->input, floor->input + at, floor->input_len);
 }
@@ -172,14 +164,11 @@ static void
 read_subscriber(struct floor *floor, int fd)
 {
 	char request[16384];
-	ssize_t len = recv(fd, request, sizeof(request), 0);
+	ssize_t len = recv(fd, request, sizeof(request) - 1, 0);
 	size_t sent = 0;
 
 	if (len <= 0) {
-		for (size_t i = 0; i < floor->count; i++)
-			if (floor->subscribers[i] == fd)
-				floor->subscribers[i] =
-				    floor->subscribers[--floor->count];
+		groups_remove(floor->groups, fd);
 		close(fd);
 		return;
 	}
@@ -187,11 +176,11 @@ read_subscriber(struct floor *floor, int fd)
 		size_t left = floor->greeting_len - sent;
 		size_t part = left < WRITE_BYTES ? left : WRITE_BYTES;
 
-		write_all(fd, floor->greeting + sent, part);
+		groups_write(fd, floor->greeting + sent, part);
 		sent += part;
 	}
-	if (floor->count < SUBSCRIBERS_MAX)
-		floor->subscribers[floor->count++] = fd;
+	request[len] = '\0';
+	groups_add(floor->groups, fd, request);
 }
 
 static void
@@ -294,6 +283,7 @@ serve(struct floor *floor)
 {
 	struct epoll_event events[TURN_EVENTS];
 
+	floor->groups = groups_create();
 	floor->epoll = epoll_create1(EPOLL_CLOEXEC);
 	floor->publisher = -1;
 	if (floor->epoll == -1)

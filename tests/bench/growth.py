@@ -69,8 +69,8 @@ class Growth:
                 Floor(workers=workers), Ssemux(workers=workers)],
                 workers * PER_WORKER)
         for channels, each in CHANNELS:
-            self.point("channels %d" % channels, [Ssemux()], 10000, channels,
-                       each)
+            self.point("channels %d" % channels, [Floor(), Ssemux()], 10000,
+                       channels, each)
 
     def series(self, kind, points, figure, name):
         return [(point, self.figures.median("%s %d %s" % (kind, point, figure),
@@ -84,7 +84,7 @@ def tables_of(growth):
              "subscribers of one worker"),
             ("workers", WORKERS, ("floor", "ssemux"),
              "workers with %d subscribers each" % PER_WORKER),
-            ("channels", [each[0] for each in CHANNELS], ("ssemux",),
+            ("channels", [each[0] for each in CHANNELS], ("floor", "ssemux"),
              "channels, 10,000 subscribers with 1, 1, 20 and 200 of them")):
         rows = []
         for figure, label in (("ns", "ns CPU per delivery, who writes"),
@@ -136,10 +136,10 @@ def draw(growth, folder):
         "10,000 subscribers with 1, 1, 20 and 200 channels each",
         "channels, each with 20 readers, but the single one",
         "µs CPU per delivery",
-        {"workers": [(x, y / 1000) for x, y in growth.series(
-            "channels", channels, "ns", "ssemux")],
-         "all processes": [(x, y / 1000) for x, y in growth.series(
-             "channels", channels, "all ns", "ssemux")]}))
+        {name: [(x, y / 1000) for x, y in growth.series(
+            "channels", channels, figure, whom)] for name, figure, whom in (
+                ("floor", "ns", "floor"), ("ssemux: workers", "ns", "ssemux"),
+                ("ssemux: all", "all ns", "ssemux"))}))
     write("growth-channels-memory.svg", chart.lines(
         "10,000 subscribers with 1, 1, 20 and 200 channels each", "channels",
         "userland bytes per idle subscriber", {"ssemux": growth.series(

@@ -105,7 +105,8 @@ def cpu_ns(pids):
 
 
 class Floor(Server):
-    """One send() per event and subscriber; or of several events together."""
+    """One send() per event and subscriber of its channel; or of several events
+    together."""
 
     name = "floor"
 
@@ -133,7 +134,7 @@ class Floor(Server):
         return self.found
 
     def crowd(self):
-        return ["-u", self.url("/"), "-P",
+        return ["-u", self.url("/%s"), "-P",
                 "floor:%s,%d" % (self.door(), self.workers)]
 
 
