@@ -16,13 +16,13 @@ COMMAND_S = 180  # no command takes longer
 class Crowd:
     """Subscribers of a server, all connected, and its publisher."""
 
-    def __init__(self, server, subscribers, *arguments, command=None):
+    def __init__(self, server, subscribers, *arguments):
         check_descriptors(subscribers // server.workers)
         self.server = server
         self.subscribers = subscribers
         before = cpu_ns(server.pids())
         self.process = subprocess.Popen(
-            [os.path.join(BUILD, "crowd")] + (command or server.crowd()) +
+            [os.path.join(BUILD, "crowd")] + server.crowd() +
             ["-n", str(subscribers)] + [str(each) for each in arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             preexec_fn=die_with_test)

@@ -166,10 +166,10 @@ class Ssemux(Server):
     def delivering(self):
         return self.broker.workers()
 
-    def crowd(self, publish="ssemux"):
+    def crowd(self):
         return ["-l", "-u", self.url(
             "/stream?format=raw&channels=%s" + self.query),
-            "-P", publish + ":" + self.broker.socket]
+            "-P", "ssemux:" + self.broker.socket]
 
     def stop(self):
         status = self.broker.process.poll()

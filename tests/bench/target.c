@@ -51,17 +51,15 @@ publish_to_broker(
 	    .data = data,
 	    .data_bytes = len,
 	};
-	int status;
 
 	snprintf(name, sizeof(name), "b%zu", channel);
-	status = target->blocking
-		     ? ssemux_pub_send(target->pub, &event, 30000, NULL)
-		     : ssemux_pub_publish(target->pub, &event);
-	if (status == -1 && (target->blocking || errno != EAGAIN)) {
+	if (ssemux_pub_publish(target->pub, &event) == 0)
+		return 0;
+	if (errno != EAGAIN) {
 		errno = 0;
 		plan_fail(ssemux_pub_error(target->pub));
 	}
-	return status;
+	return -1;
 }
 
 struct target *
@@ -74,9 +72,6 @@ target_open(const char *where)
 	target->fd = -1;
 	if (strncmp(where, "ssemux:", 7) == 0) {
 		open_broker(target, where + 7);
-	} else if (strncmp(where, "blocking:", 9) == 0) {
-		target->blocking = true;
-		open_broker(target, where + 9);
 	} else if (strncmp(where, "floor:", 6) == 0) {
 		target_open_floor(target, where + 6);
 	} else {

@@ -5,8 +5,6 @@
  *	floor:SOCKET,WORKERS	the bare server of floor.c
  *	http://ADDRESS:PORT/PATH	a POST for each event, pipelined on one
  *			connection; %s is the channel
- *	blocking:SOCKET	a broker's publisher socket, each event when the one
- *			before is stored
  */
 #ifndef SSEMUX_BENCH_TARGET_H
 #define SSEMUX_BENCH_TARGET_H

@@ -3,7 +3,6 @@
 #define SSEMUX_BENCH_TARGET_STATE_H
 
 #include <netinet/in.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 enum {
@@ -14,8 +13,7 @@ enum {
 
 struct target {
 	struct ssemux_pub *pub; /* a broker; else NULL */
-	bool blocking;
-	const char *path; /* of a POST; else NULL */
+	const char *path;       /* of a POST; else NULL */
 	struct sockaddr_in address;
 	int fd; /* of the connection; -1: none to wait for */
 	int floors[TARGET_FLOORS_MAX]; /* a socket of each worker */
