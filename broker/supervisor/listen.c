@@ -175,6 +175,7 @@ static int
 listen_address(const struct config *config, const struct addrinfo *address)
 {
 	int buffer = (int)config->http_send_buffer;
+	int unsent = (int)config->http_send_unsent;
 	int v6_only = !is_any(address->ai_addr);
 	int on = 1;
 	int fd = socket(
@@ -189,6 +190,8 @@ listen_address(const struct config *config, const struct addrinfo *address)
 	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == -1 ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer)) ==
 		-1 ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent,
+		sizeof(unsent)) == -1 ||
 	    bind(fd, address->ai_addr, address->ai_addrlen) == -1 ||
 	    listen(fd, HTTP_BACKLOG) == -1) {
 		int error = errno;

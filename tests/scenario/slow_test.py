@@ -13,6 +13,14 @@ def rows(count, size=100, channel="c"):
     return ((channel, "%d " % n + "x" * size) for n in range(count))
 
 
+def unacknowledged(port):
+    """Bytes that the kernel has for the connection that has most of them."""
+    with open("/proc/net/tcp") as file:
+        lines = [line.split() for line in list(file)[1:]]
+    return max(int(each[4].split(":")[0], 16) for each in lines
+               if each[1].endswith(":%04X" % port) and each[3] == "01")
+
+
 class Slow(BrokerCase):
     def test_who_stops_reading_costs_no_more_and_gets_all_in_the_end(self):
         """Two brokers that differ in one thing: whether the subscriber reads.
@@ -87,6 +95,23 @@ class Slow(BrokerCase):
                              {"channels": ["c"], "reason": "history"})
         # All that the store still has came.
         self.assertEqual(ids[-len(kept):], cursors[-len(kept):])
+
+    def test_what_waits_in_the_kernel_is_little(self):
+        """Of who does not read, whatever the send buffer holds."""
+        waiting = {}
+        for unsent in ("32k", "0"):
+            broker = self.broker(broker__workers=1, http__send_buffer="1m",
+                                 http__send_unsent=unsent)
+            stream = broker.stream("c", receive_buffer=4096)
+            stream.start()
+            with broker.publisher() as publisher:
+                publisher.publish_many(rows(4000, 1000))
+            wait_for(lambda: broker.stats()["streams_behind"] == 1,
+                     "the socket to be full")
+            waiting[unsent] = unacknowledged(broker.port)
+            stream.close()
+        self.assertLess(waiting["32k"], 150000)
+        self.assertGreater(waiting["0"], 500000)
 
     def test_a_long_catch_up_delays_no_live_subscriber(self):
         """The live one has every new event before the other is through with
