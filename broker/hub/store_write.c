@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "broker/hub/store_gather.h"
 #include "broker/hub/store_writer.h"
 #include "broker/shared/config.h"
 #include "broker/shared/log.h"
@@ -104,7 +105,8 @@ store_writer_open(const char *path, const char *synchronous)
 
 	if (writer == NULL)
 		return NULL;
-	writer->db = store_open_writer(path, synchronous, &error);
+	writer->db =
+	    store_open_writer(path, synchronous, store_gather(), &error);
 	if (writer->db == NULL) {
 		log_warn("store: %s", error != NULL ? error : "no memory");
 		sqlite3_free(error);

@@ -117,12 +117,12 @@ find_layout(sqlite3 *db, const char *path, char **error)
 }
 
 static sqlite3 *
-open_file(const char *path, int flags, char **error)
+open_file(const char *path, int flags, const char *vfs, char **error)
 {
 	sqlite3 *db = NULL;
 
 	*error = NULL;
-	if (sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX, NULL) !=
+	if (sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX, vfs) !=
 	    SQLITE_OK) {
 		*error = error_text(db, path);
 		sqlite3_close(db);
@@ -164,10 +164,11 @@ make_tables(sqlite3 *db, int layout)
 }
 
 sqlite3 *
-store_open_writer(const char *path, const char *synchronous, char **error)
+store_open_writer(
+    const char *path, const char *synchronous, const char *vfs, char **error)
 {
-	sqlite3 *db =
-	    open_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error);
+	sqlite3 *db = open_file(
+	    path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs, error);
 	char pragma[64];
 	int layout;
 
@@ -193,7 +194,7 @@ fail:
 sqlite3 *
 store_open_reader(const char *path, char **error)
 {
-	sqlite3 *db = open_file(path, SQLITE_OPEN_READONLY, error);
+	sqlite3 *db = open_file(path, SQLITE_OPEN_READONLY, NULL, error);
 
 	if (db == NULL)
 		return NULL;

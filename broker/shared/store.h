@@ -62,10 +62,11 @@ int store_path(char path[STORE_PATH_SIZE], const char *state_dir);
 /*
  * Opens the store for writing and makes it when it is not there (layout 1), or
  * for reading. NULL when that failed: *error is then a text that the caller
- * frees with sqlite3_free(), or NULL when there was no memory.
+ * frees with sqlite3_free(), or NULL when there was no memory. vfs names the
+ * way in which SQLite opens the writer's files; NULL is its own.
  */
 struct sqlite3 *store_open_writer(
-    const char *path, const char *synchronous, char **error);
+    const char *path, const char *synchronous, const char *vfs, char **error);
 struct sqlite3 *store_open_reader(const char *path, char **error);
 
 /* Prepares statement i from text i, for all of them; on failure none is left

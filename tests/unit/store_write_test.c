@@ -267,13 +267,13 @@ START_TEST(what_is_no_store_or_of_another_layout_is_not_opened)
 	char *error;
 	FILE *file;
 
-	db = store_open_writer(store.path, "OFF", &error);
+	db = store_open_writer(store.path, "OFF", NULL, &error);
 	ck_assert_ptr_nonnull(db);
 	ck_assert_int_eq(
 	    sqlite3_exec(db, "PRAGMA user_version = 2", NULL, NULL, NULL),
 	    SQLITE_OK);
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
-	ck_assert_ptr_null(store_open_writer(store.path, "OFF", &error));
+	ck_assert_ptr_null(store_open_writer(store.path, "OFF", NULL, &error));
 	ck_assert_ptr_nonnull(strstr(error, "layout 2"));
 	sqlite3_free(error);
 	store_writer_close(store.writer);
@@ -282,7 +282,7 @@ START_TEST(what_is_no_store_or_of_another_layout_is_not_opened)
 	ck_assert_ptr_nonnull(file);
 	ck_assert_int_ge(fputs("this is no database at all, is it?", file), 0);
 	ck_assert_int_eq(fclose(file), 0);
-	ck_assert_ptr_null(store_open_writer(store.path, "OFF", &error));
+	ck_assert_ptr_null(store_open_writer(store.path, "OFF", NULL, &error));
 	ck_assert_ptr_nonnull(strstr(error, store.path));
 	sqlite3_free(error);
 	ck_assert_ptr_null(store_writer_open(store.path, "OFF"));
