@@ -133,7 +133,7 @@ cursor_flush(struct worker *worker)
 {
 	struct deliveries *deliveries = &worker->deliveries;
 
-	packing_begin_turn(worker, worker->window.end - deliveries->base);
+	packing_begin_turn(worker);
 	for (size_t i = 0; i < deliveries->subscriber_count; i++) {
 		struct subscriber *subscriber = deliveries->subscribers[i];
 		uint32_t first = subscriber->delivery_first;

@@ -63,7 +63,7 @@ packed_say(struct subscriber *subscriber, const struct buf *block)
 	gzip_append_stored(&piece, text);
 	append_chunk(subscriber, &piece);
 	buf_finish(&piece);
-	packed->context = 0;
+	packed->last = (struct pack_events){.bits = 0};
 	if (packed->sums)
 		gzip_sum_add(&packed->sum, text);
 }

@@ -17,10 +17,17 @@
 struct buf;
 struct subscriber;
 
+/* Events of the window, of one span; see packs.h. */
+struct pack_events {
+	uint64_t span; /* number of its entries / PACKS_SPAN */
+	uint64_t bits; /* which of them; 0: none */
+};
+
 /* Of a subscriber. */
 struct packed {
-	uint64_t context;    /* of what it got last; 0: none; see packs.h */
-	struct gzip_sum sum; /* of all it got, if it is to end properly */
+	struct pack_events last; /* the pack that it got last; none, when it
+				  * got something else */
+	struct gzip_sum sum;     /* of all it got, if it is to end properly */
 	bool sums;
 	bool rest; /* what is to be sent begins with the rest of a pack */
 };

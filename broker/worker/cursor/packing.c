@@ -11,12 +11,14 @@
 #include "broker/worker/worker_state.h"
 
 enum {
-	CONTEXT_EVENTS = 8, /* more need none */
 	/* Of events that come in one turn; and for those who are behind, when
 	 * they are few. */
 	BUDGET_FACTOR = 2,
 	BUDGET_FEW = 1024,
 	FEW = 16,
+	FEW_READERS = 2, /* of an event */
+	SAMPLE = 8,
+	CONTEXTS_MAX = 2, /* among them, of those who are alike */
 };
 
 struct packing *
@@ -52,10 +54,49 @@ packing_is_secret(const struct worker *worker, struct slice channel)
 	return packs_is_secret(worker->packing->packs, channel);
 }
 
-void
-packing_begin_turn(struct worker *worker, uint64_t events)
+/* Have the first of those who are to get something many different packs behind
+ * them? */
+static bool
+have_little_in_common(const struct deliveries *deliveries)
 {
-	if (worker->packing != NULL)
+	struct pack_events seen[CONTEXTS_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < deliveries->subscriber_count && i < SAMPLE;
+	     i++) {
+		const struct subscriber *subscriber =
+		    deliveries->subscribers[i];
+		struct pack_events last = {.bits = 0};
+		size_t at = 0;
+
+		if (subscriber->compressed)
+			last = subscriber->packed->last;
+		while (at < count && (seen[at].span != last.span ||
+					 seen[at].bits != last.bits))
+			at++;
+		if (last.bits == 0 || at < count)
+			continue;
+		if (count == CONTEXTS_MAX)
+			return true;
+		seen[count++] = last;
+	}
+	return false;
+}
+
+void
+packing_begin_turn(struct worker *worker)
+{
+	const struct deliveries *deliveries = &worker->deliveries;
+	uint64_t events = worker->window.end - deliveries->base;
+
+	if (worker->packing == NULL)
+		return;
+	/* What is for one or two is compressed for them as it is best; and for
+	 * many, when they are alike. */
+	if (deliveries->count > FEW_READERS * events &&
+	    have_little_in_common(deliveries))
+		packs_begin_turn(worker->packing->packs, 0);
+	else
 		packs_begin_turn(
 		    worker->packing->packs, BUDGET_FACTOR * events);
 }
@@ -79,7 +120,7 @@ packing_begin_write(struct worker *worker, struct subscriber *subscriber)
 	struct packing *packing = worker->packing;
 
 	packing->pin = UINT64_MAX;
-	packing->context = subscriber->packed->context;
+	packing->last = subscriber->packed->last;
 	packing->alone = false;
 	packing->receipt_count = 0;
 	subscriber->packed->rest = false; /* or there would be no write */
@@ -95,14 +136,14 @@ is_full(const struct worker *worker)
 }
 
 static void
-add_receipts(struct worker *worker, const struct pack_key *key)
+add_receipts(struct worker *worker, const struct pack_events *of)
 {
 	struct packing *packing = worker->packing;
 	const struct window *window = &worker->window;
 
-	for (uint64_t left = key->bits; left != 0; left &= left - 1) {
+	for (uint64_t left = of->bits; left != 0; left &= left - 1) {
 		uint64_t number =
-		    key->span * PACKS_SPAN + (uint64_t)__builtin_ctzll(left);
+		    of->span * PACKS_SPAN + (uint64_t)__builtin_ctzll(left);
 		uint32_t receipt =
 		    window_receipt(window, window_entry(window, number));
 
@@ -117,23 +158,25 @@ add_pack(struct worker *worker, const struct subscriber *subscriber,
 {
 	struct packing *packing = worker->packing;
 	const struct window *window = &worker->window;
-	const struct pack_key *key = &pack->key;
-	uint64_t begin = key->span * PACKS_SPAN;
-	uint64_t first = begin + (uint64_t)__builtin_ctzll(key->bits);
-	uint64_t last = begin + 63 - (uint64_t)__builtin_clzll(key->bits);
+	const struct pack_events *of = &pack->key.of;
+	uint64_t begin = of->span * PACKS_SPAN;
+	uint64_t first = begin + (uint64_t)__builtin_ctzll(of->bits);
+	uint64_t last = begin + 63 - (uint64_t)__builtin_clzll(of->bits);
 	struct slice bytes = frame_part(frame, subscriber->http_minor);
 
 	if (pack->receipts)
-		add_receipts(worker, key);
+		add_receipts(worker, of);
+	packing->last = *of;
+	if (packs_secret_bits(packing->packs, of->span, of->bits) != 0)
+		packing->last = (struct pack_events){.bits = 0};
 	packing->frames[worker->outgoing.frame_count] = (struct packing_frame){
 	    .bytes = bytes,
 	    .first = window_entry(window, first)->cursor,
-	    .context = pack->context,
-	    .events = (uint32_t)__builtin_popcountll(key->bits),
+	    .of = packing->last,
+	    .events = (uint32_t)__builtin_popcountll(of->bits),
 	    .receipts_end = packing->receipt_count,
 	    .sum = pack->sum,
 	};
-	packing->context = pack->context;
 	outgoing_add(
 	    &worker->outgoing, window_entry(window, last)->cursor, bytes, 0);
 }
@@ -159,8 +202,8 @@ add_first(struct worker *worker, struct subscriber *subscriber)
 	struct packing *packing = worker->packing;
 	struct packs *packs = packing->packs;
 	struct pack_key key = {
-	    .span = packing->span,
-	    .bits = first_together(packs, packing->span, packing->bits),
+	    .of.span = packing->span,
+	    .of.bits = first_together(packs, packing->span, packing->bits),
 	    .shape = subscriber->shape,
 	};
 	const struct pack *pack;
@@ -169,23 +212,23 @@ add_first(struct worker *worker, struct subscriber *subscriber)
 
 	if (is_full(worker))
 		return false;
-	if (__builtin_popcountll(key.bits) <= CONTEXT_EVENTS &&
-	    packs_secret_bits(packs, key.span, key.bits) == 0)
-		key.after = packing->context;
+	if (__builtin_popcountll(key.of.bits) <= PACKS_CONTEXT &&
+	    packs_secret_bits(packs, key.of.span, key.of.bits) == 0)
+		key.after = packing->last;
 	got = packs_get(packs, &key, &packing->pin, &pack, &frame);
-	if (got == PACKS_SPENT && key.after != 0) {
-		key.after = 0;
+	if (got == PACKS_SPENT && key.after.bits != 0) {
+		key.after = (struct pack_events){.bits = 0};
 		got = packs_get(packs, &key, &packing->pin, &pack, &frame);
 	}
 	if (got == PACKS_SPENT) {
-		key.bits &= -key.bits;
+		key.of.bits &= -key.of.bits;
 		got = packs_get(packs, &key, &packing->pin, &pack, &frame);
 	}
 	if (got == PACKS_WAIT)
 		return false;
 	packing->alone = got == PACKS_ALONE;
 	add_pack(worker, subscriber, pack, &frame);
-	packing->bits &= ~key.bits;
+	packing->bits &= ~key.of.bits;
 	return true;
 }
 

@@ -28,8 +28,9 @@ void packing_destroy(struct packing *packing);
 /* Is an event on this channel secret? See packs.h. */
 bool packing_is_secret(const struct worker *worker, struct slice channel);
 
-/* A turn begins, with so many new events. Without compression, nothing. */
-void packing_begin_turn(struct worker *worker, uint64_t events);
+/* This turn's deliveries are about to be written. Without compression,
+ * nothing. */
+void packing_begin_turn(struct worker *worker);
 
 /* A turn of those who are behind begins. Without compression, nothing. */
 void packing_begin_catch_up(struct worker *worker);

@@ -11,6 +11,7 @@
 
 #include "broker/worker/cursor/gzip.h"
 #include "broker/worker/cursor/outgoing.h"
+#include "broker/worker/cursor/packed.h"
 #include "protocol/buf.h"
 #include "protocol/slice.h"
 
@@ -21,8 +22,8 @@ struct worker;
 /* A pack of the write that is being put together. */
 struct packing_frame {
 	struct slice bytes;
-	uint64_t first;   /* cursor of its first event */
-	uint64_t context; /* that it is */
+	uint64_t first;        /* cursor of its first event */
+	struct pack_events of; /* none: from the store, or secret */
 	uint32_t events;
 	size_t receipts_end; /* those up to here are of it, or of ones before */
 	struct gzip_sum sum;
@@ -36,8 +37,8 @@ struct packing {
 	size_t bytes; /* of their records */
 	/* The write. */
 	uint64_t pin;
-	uint64_t context; /* of what stands before the next pack */
-	bool alone;       /* nothing can be added */
+	struct pack_events last; /* what stands before the next pack */
+	bool alone;              /* nothing can be added */
 	struct packing_frame frames[OUTGOING_FRAMES];
 	uint32_t receipts[OUTGOING_FRAMES];
 	size_t receipt_count;

@@ -113,7 +113,7 @@ note_sent(struct worker *worker, struct subscriber *subscriber, size_t count)
 		if (packed->sums)
 			gzip_sum_join(&packed->sum, &frame->sum);
 	}
-	packed->context = packing->frames[count - 1].context;
+	packed->last = packing->frames[count - 1].of;
 	receipts = packing->frames[count - 1].receipts_end;
 	for (size_t i = 0; i < receipts; i++) {
 		/* A late one has been answered without this. */

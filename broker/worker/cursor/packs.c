@@ -28,14 +28,12 @@ packs_create(const struct config *config, const struct window *window,
 	packs->board = board;
 	packs->gzip = gzip_create((int)config->http_compression_level);
 	packs->places = calloc(PACKS_PLACES, sizeof(packs->places[0]));
-	packs->contexts = calloc(PACKS_CONTEXTS, sizeof(packs->contexts[0]));
 	if (config->channels_secret) {
 		packs->secrets_size = 2 * window->size / PACKS_SPAN;
 		packs->secrets =
 		    calloc(packs->secrets_size, sizeof(packs->secrets[0]));
 	}
 	if (packs->gzip == NULL || packs->places == NULL ||
-	    packs->contexts == NULL ||
 	    (config->channels_secret && packs->secrets == NULL) ||
 	    arena_init(&packs->arena, config->broker_window / SHARE, 1) == -1) {
 		packs_destroy(packs);
@@ -52,9 +50,9 @@ packs_destroy(struct packs *packs)
 	gzip_destroy(packs->gzip);
 	arena_finish(&packs->arena);
 	free(packs->places);
-	free(packs->contexts);
 	free(packs->secrets);
 	buf_finish(&packs->text);
+	buf_finish(&packs->before);
 	buf_finish(&packs->piece);
 	buf_finish(&packs->alone);
 	free(packs);
@@ -107,66 +105,29 @@ packs_secret_bits(struct packs *packs, uint64_t span, uint64_t bits)
 	return secrets->secret & bits;
 }
 
-/* --- contexts --- */
+/* --- packs --- */
 
 static uint64_t
-hash(const struct pack_key *key)
+mix(uint64_t mixed, const struct pack_events *events)
 {
-	uint64_t mixed = key->span * UINT64_C(0x9E3779B97F4A7C15);
-
-	mixed = (mixed ^ key->bits) * UINT64_C(0xBF58476D1CE4E5B9);
+	mixed = (mixed ^ events->span) * UINT64_C(0x9E3779B97F4A7C15);
 	mixed =
-	    (mixed ^ mixed >> 29 ^ key->after) * UINT64_C(0x94D049BB133111EB);
-	mixed =
-	    (mixed ^ mixed >> 31 ^ key->shape) * UINT64_C(0x9E3779B97F4A7C15);
+	    (mixed ^ mixed >> 29 ^ events->bits) * UINT64_C(0xBF58476D1CE4E5B9);
 	return mixed ^ mixed >> 32;
+}
+
+static bool
+same_events(const struct pack_events *a, const struct pack_events *b)
+{
+	return a->span == b->span && a->bits == b->bits;
 }
 
 static bool
 same_key(const struct pack_key *a, const struct pack_key *b)
 {
-	return a->span == b->span && a->bits == b->bits &&
-	       a->after == b->after && a->shape == b->shape;
+	return same_events(&a->of, &b->of) &&
+	       same_events(&a->after, &b->after) && a->shape == b->shape;
 }
-
-/* Its text; len 0: it is not remembered. A context's number says where. */
-static struct slice
-context_text(const struct packs *packs, uint64_t number)
-{
-	const struct pack_context *context =
-	    &packs->contexts[number % PACKS_CONTEXTS];
-
-	if (number == 0 || context->context != number)
-		return slice_of(NULL, 0);
-	return slice_of(context->text, context->len);
-}
-
-/* Remembers the text of which a pack is made; returns its number, which is the
- * same however the pack was made. */
-static uint64_t
-note_context(struct packs *packs, const struct pack_key *key, struct slice text)
-{
-	struct pack_key plain = *key;
-	struct pack_context *context;
-	uint64_t place;
-
-	if (packs_secret_bits(packs, key->span, key->bits) != 0)
-		return 0;
-	plain.after = 0;
-	place = hash(&plain) % PACKS_CONTEXTS;
-	context = &packs->contexts[place];
-	if (context->context != 0 && same_key(&context->key, &plain))
-		return context->context;
-	context->context = ++packs->contexts_made * PACKS_CONTEXTS + place;
-	context->key = plain;
-	context->len =
-	    text.len < GZIP_BEFORE_MAX ? text.len : (size_t)GZIP_BEFORE_MAX;
-	memcpy(
-	    context->text, text.bytes + text.len - context->len, context->len);
-	return context->context;
-}
-
-/* --- packs --- */
 
 static bool
 is_kept(const struct packs *packs, const struct pack *pack)
@@ -178,13 +139,13 @@ is_kept(const struct packs *packs, const struct pack *pack)
 static struct pack *
 find_place(struct packs *packs, const struct pack_key *key)
 {
-	uint64_t first = hash(key);
+	uint64_t first = mix(mix(key->shape, &key->of), &key->after);
 	struct pack *oldest = NULL;
 
 	for (uint64_t i = 0; i < WAYS; i++) {
 		struct pack *pack = &packs->places[(first + i) % PACKS_PLACES];
 
-		if (pack->key.bits != 0 && same_key(&pack->key, key))
+		if (pack->key.of.bits != 0 && same_key(&pack->key, key))
 			return pack;
 		if (oldest == NULL || pack->at < oldest->at)
 			oldest = pack;
@@ -196,13 +157,13 @@ find_place(struct packs *packs, const struct pack_key *key)
 static bool
 may_make(struct packs *packs, struct pack *pack)
 {
-	uint64_t events = (uint64_t)__builtin_popcountll(pack->key.bits);
+	uint64_t events = (uint64_t)__builtin_popcountll(pack->key.of.bits);
 
 	if (packs->budget >= events) {
 		packs->budget -= events;
 		return true;
 	}
-	if (events == 1 && pack->key.after == 0)
+	if (events == 1 && pack->key.after.bits == 0)
 		return true;
 	if (++pack->asked < ASKS)
 		return false;
@@ -245,45 +206,73 @@ packs_append(struct packs *packs, struct buf *out, struct slice text)
 	return append_chunk(packs, out);
 }
 
-/* Makes its text; notes whether a receipt is wanted. */
+/* Makes the text of these events. */
 static struct slice
-make_text(struct packs *packs, struct pack *pack)
+make_text(const struct packs *packs, struct buf *text,
+    const struct pack_events *events, unsigned shape)
+{
+	const struct sse_shape *shapes = packs->window->shapes;
+
+	buf_clear(text);
+	for (uint64_t left = events->bits; left != 0; left &= left - 1) {
+		struct event event =
+		    event_at(packs, events->span, __builtin_ctzll(left));
+
+		sse_append_event(text, &event, &shapes[shape]);
+	}
+	if (buf_failed(text))
+		log_fatal(EX_OSERR, "no memory for one event");
+	return slice_of(buf_bytes(text), buf_length(text));
+}
+
+/* The text of the last events of a context, if the window has them; of few,
+ * since more are of no more use. */
+static struct slice
+make_before(struct packs *packs, const struct pack_key *key)
+{
+	struct pack_events last = key->after;
+
+	while (__builtin_popcountll(last.bits) > PACKS_CONTEXT)
+		last.bits &= last.bits - 1;
+	if (last.bits == 0 ||
+	    last.span * PACKS_SPAN + (uint64_t)__builtin_ctzll(last.bits) <
+		packs->window->first)
+		return slice_of(NULL, 0);
+	return make_text(packs, &packs->before, &last, key->shape);
+}
+
+static bool
+wants_receipts(const struct packs *packs, const struct pack_events *events)
 {
 	const struct window *window = packs->window;
 
-	buf_clear(&packs->text);
-	for (uint64_t left = pack->key.bits; left != 0; left &= left - 1) {
-		const struct window_entry *entry =
-		    window_entry(window, pack->key.span * PACKS_SPAN +
-					     (uint64_t)__builtin_ctzll(left));
-		struct event event = window_event(window, entry);
+	for (uint64_t left = events->bits; left != 0; left &= left - 1) {
+		uint64_t number =
+		    events->span * PACKS_SPAN + (uint64_t)__builtin_ctzll(left);
 
-		pack->receipts |= window_receipt(window, entry) != 0;
-		sse_append_event(
-		    &packs->text, &event, &window->shapes[pack->key.shape]);
+		if (window_receipt(window, window_entry(window, number)) != 0)
+			return true;
 	}
-	if (buf_failed(&packs->text))
-		log_fatal(EX_OSERR, "no memory for one event");
-	return slice_of(buf_bytes(&packs->text), buf_length(&packs->text));
+	return false;
 }
 
 /* Makes it, as a chunk in packs->alone. */
 static void
 make(struct packs *packs, struct pack *pack)
 {
+	const struct pack_key *key = &pack->key;
+	struct slice text =
+	    make_text(packs, &packs->text, &key->of, key->shape);
 	struct frame chunk;
-	struct slice text;
 
-	pack->receipts = false;
-	text = make_text(packs, pack);
-	append_piece(packs, text, context_text(packs, pack->key.after));
+	append_piece(packs, text, make_before(packs, key));
 	buf_clear(&packs->alone);
 	chunk = append_chunk(packs, &packs->alone);
 	pack->len = (uint32_t)chunk.len;
 	pack->head_len = (uint32_t)chunk.head_len;
+	pack->receipts = wants_receipts(packs, &key->of);
 	pack->sum = (struct gzip_sum){.crc = 0};
 	gzip_sum_add(&pack->sum, text);
-	pack->context = note_context(packs, &pack->key, text);
 	board_add(packs->board, METRIC_PACKS_MADE, 1);
 }
 

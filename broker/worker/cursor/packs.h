@@ -15,8 +15,9 @@
  * others get packs of one event each, which are made once for everybody.
  *
  * What stands right before a pack in its stream, its context, lets a small one
- * be much smaller. It is known for streams whose last bytes were a pack that is
- * remembered. An event of a channel that is secret is in a pack of its own,
+ * be much smaller. It is known for a stream whose last bytes were a pack, as
+ * long as the window has the events of that: from them its text is made anew.
+ * An event of a channel that is secret is in a pack of its own,
  * without context, and is no context: nobody learns from the length of it, or
  * of anything else, what it has in common with what others publish.
  */
@@ -30,6 +31,7 @@
 #include "broker/worker/cursor/arena.h"
 #include "broker/worker/cursor/frame.h"
 #include "broker/worker/cursor/gzip.h"
+#include "broker/worker/cursor/packed.h"
 #include "broker/worker/cursor/window.h"
 #include "protocol/buf.h"
 
@@ -39,15 +41,15 @@ struct config;
 enum {
 	PACKS_SPAN = 64,        /* entries */
 	PACKS_TEXT_MAX = 32768, /* bytes; or one event */
+	PACKS_CONTEXT = 8,      /* events at most that a context is of use for,
+				 * or that are of use in one */
 	PACKS_PLACES = 2048,    /* packs that can be found again */
-	PACKS_CONTEXTS = 64,
 };
 
 /* What a pack is made of. */
 struct pack_key {
-	uint64_t span;  /* number of its entries / PACKS_SPAN */
-	uint64_t bits;  /* which of them; at least one */
-	uint64_t after; /* the context that it needs; 0: none */
+	struct pack_events of;    /* at least one */
+	struct pack_events after; /* the pack right before it; or none */
 	unsigned shape;
 };
 
@@ -56,18 +58,9 @@ struct pack {
 	uint64_t at; /* position in the arena */
 	uint32_t len;
 	uint32_t head_len;
-	uint32_t asked;   /* so many times, in vain */
-	bool receipts;    /* one is wanted for some event */
-	uint64_t context; /* that it is for what follows; 0: none */
+	uint32_t asked; /* so many times, in vain */
+	bool receipts;  /* one is wanted for some event */
 	struct gzip_sum sum;
-};
-
-/* A text that streams may just have got. */
-struct pack_context {
-	uint64_t context;
-	struct pack_key key; /* of what was made of it; after is 0 */
-	size_t len;
-	char text[GZIP_BEFORE_MAX]; /* its end */
 };
 
 /* Which events of a span are of channels that are secret. */
@@ -84,12 +77,11 @@ struct packs {
 	struct gzip *gzip;
 	struct arena arena;
 	struct pack *places;
-	struct pack_context *contexts;
-	uint64_t contexts_made;
 	struct pack_secrets *secrets; /* NULL: there are none */
 	size_t secrets_size;          /* a power of two */
 	uint64_t budget;              /* events */
 	struct buf text;
+	struct buf before; /* text of a context */
 	struct buf piece;
 	struct buf alone; /* the pack that was too large to keep */
 };
