@@ -293,58 +293,6 @@ test('resync reaches exactly who it concerns', async () => {
     assert.equal(told.length, 7);
 });
 
-test('changes wait for each other, and the last one counts', async () => {
-    const { broker, connection } = page({ linger: 0 });
-    heard(connection.channel('a'));
-    await settle();
-    /** @type {(() => void)[]} */
-    const answers = [];
-    const slow = (/** @type {any} */ request) => new Promise((resolve) =>
-        answers.push(() => resolve(broker.change(request))));
-    broker.plans = [slow, slow];
-    const b = heard(connection.channel('b'));
-    await settle();
-    connection.channel('c').on('event', () => {});
-    await settle();
-    connection.channel('d').on('event', () => {});
-    await settle();
-    assert.equal(answers.length, 1);
-    answers[0]();
-    await settle();
-    assert.equal(answers.length, 2);
-    answers[1]();
-    await settle();
-    assert.deepEqual([...broker.stream.channels], ['a', 'b', 'c', 'd']);
-    assert.equal(broker.requests.length, 3);
-    broker.publish('b', 1);
-    await settle();
-    assert.deepEqual(b, [1]);
-});
-
-test('ready comes with the word of the stream or the answer, whichever is first',
-    async () => {
-        const { broker, connection } = page();
-        heard(connection.channel('a'));
-        await settle();
-        /** @type {any} */
-        let answer;
-        broker.plans = [(/** @type {any} */ request) => {
-            const given = broker.change(request);
-            broker.publish('b', 1);
-            return new Promise((resolve) => {
-                answer = () => resolve(given);
-            });
-        }];
-        const b = connection.channel('b');
-        const inB = heard(b);
-        await b.ready();
-        await settle();
-        assert.deepEqual(inB, [1]);
-        answer();
-        broker.tells = false;
-        await connection.channel('c').ready();
-    });
-
 test('who is ready and does not use it leaves it', async () => {
     const { broker, connection, clock } = page();
     await connection.channel('a').ready();

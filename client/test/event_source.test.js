@@ -140,6 +140,18 @@ test('with a token, the header is needed', async () => {
     assert.equal(broker.requests[0].token, 'Bearer x');
 });
 
+test('who does not want it, or has none, does without', async () => {
+    const unwanted = await open({ transport: 'fetch' });
+    assert.equal(/** @type {any} */ (unwanted.broker).options, undefined);
+    assert.equal(unwanted.broker.live.length, 1);
+    const broker = new FakeBroker();
+    const env = new FakePage(broker);
+    connect('/stream', { env, transport: 'eventsource' })
+        .channel('a').on('event', () => {});
+    await settle();
+    assert.equal(broker.live.length, 1);
+});
+
 test('cookies of another origin go along where asked for', async () => {
     const { broker } = await open({ credentials: 'include' });
     assert.deepEqual(/** @type {any} */ (broker).options,

@@ -68,6 +68,9 @@ test('a tab that missed messages gets them, and nobody anything twice',
         const { fake, broker, clock, tab } = origin();
         const tabs = [tab('a'), tab('a'), tab('a')];
         await clock.advance(100);
+        /** @type {string[]} */
+        const states = [];
+        tabs[1].connection.on('state', (state) => states.push(state));
         broker.publish('a', 1);
         await settle();
         fake.hang(tabs[2].page);
@@ -81,6 +84,8 @@ test('a tab that missed messages gets them, and nobody anything twice',
         for (const { events } of tabs)
             assert.deepEqual(events, [1, 2, 3, 4]);
         assert.equal(broker.live.length, 1);
+        // Of the stream that was replaced nothing is said.
+        assert.deepEqual(states, ['connecting', 'open']);
     });
 
 test('a tab that lags when the leader goes costs no further stream',

@@ -40,6 +40,31 @@ test('a cursor that means nothing to the broker is left behind', async () => {
     assert.deepEqual(resyncs, [{ channels: ['a'], reason: 'cursor' }]);
 });
 
+test('history that is gone leaves the cursor where it is', async () => {
+    const { broker, clock, events, connection } = await listening();
+    broker.publish('a', 1);
+    broker.stream.control('resync', { channels: ['a'], reason: 'history' });
+    await settle();
+    assert.equal(connection.cursor, '1000-1');
+    broker.stream.cut();
+    await clock.advance(1000);
+    assert.equal(broker.opened.at(-1).last, '1000-1');
+    assert.deepEqual(events, [1]);
+});
+
+test('what the broker says of the stream is told', async () => {
+    const { broker, connection, clock } = await listening();
+    /** @type {any[]} */
+    const told = [];
+    for (const name of /** @type {const} */ (['live', 'bye', 'snapshot']))
+        connection.on(name, (info) => told.push([name, info]));
+    broker.stream.control('snapshot', { channels: ['a'] });
+    broker.stream.control('bye', { reason: 'drain' });
+    await clock.advance(1000);
+    assert.deepEqual(told, [['snapshot', { channels: ['a'] }],
+        ['bye', { reason: 'drain' }], ['live', { cursor: '0-0' }]]);
+});
+
 test('what is malformed is reported and skipped', async () => {
     const { broker, connection, events } = await listening();
     /** @type {any[]} */

@@ -44,6 +44,15 @@ test('one that breaks before it is live loses nothing either', async () => {
     assert.deepEqual(events, ['meanwhile']);
 });
 
+test('an error has all its members', async () => {
+    const { broker, errors } = await listening();
+    broker.stream.cut();
+    await settle();
+    const [{ message, name, ...members }] = errors;
+    assert.deepEqual([name, message, members], ['SsemuxError', 'Error: reset',
+        { code: 'network', status: 0, final: false, wait: 0, channels: [] }]);
+});
+
 test('what other channels got is not asked for again', async () => {
     const broker = new FakeBroker();
     broker.publish('other', 1);
@@ -117,6 +126,17 @@ test('retry: is the least that is waited', async () => {
     page.dice = [0.1];
     broker.stream.cut();
     await clock.advance(4999);
+    assert.equal(broker.opened.length, 1);
+    await clock.advance(1);
+    assert.equal(broker.opened.length, 2);
+});
+
+test('who was not sent away is spread further', async () => {
+    const { broker, page, clock } = await listening({ first: 20000 },
+        Object.assign(new FakeBroker(), { retry: 3000 }));
+    page.dice = [0.999];
+    broker.stream.cut();
+    await clock.advance(19979);
     assert.equal(broker.opened.length, 1);
     await clock.advance(1);
     assert.equal(broker.opened.length, 2);
@@ -206,6 +226,9 @@ for (const [status, code] of /** @type {[number, string][]} */ ([
         assert.equal(failed, errors[0]);
         assert.equal(connection.state, 'closed');
         assert.equal(page.clock.timers.length, 0);
+        // Who ends what has ended, or uses it, is told why it had to.
+        connection.close();
+        await assert.rejects(connection.channel('a').ready(), { code });
         // The next one asks again.
         const next = connect('/stream', { env: page });
         assert.notEqual(next, connection);
@@ -304,11 +327,21 @@ test('a page that is hidden is not woken', async () => {
 });
 
 test('a page that slept notices at once that its stream is dead', async () => {
-    const { broker, page, clock } = await listening();
+    const { broker, page, clock, errors } = await listening();
     clock.now += 3600_000; // no timer has run
     page.document.dispatchEvent(new Event('visibilitychange'));
+    await settle();
+    assert.deepEqual(errors.map(({ code }) => code), ['silent']);
     await clock.advance(1000);
     assert.equal(broker.opened.length, 2);
+});
+
+test('a stream that lives is left alone when the page is seen', async () => {
+    const { broker, page, states } = await listening();
+    page.document.dispatchEvent(new Event('visibilitychange'));
+    await settle();
+    assert.equal(broker.opened.length, 1);
+    assert.deepEqual(states, ['connecting', 'open']);
 });
 
 test('states are told in order', async () => {

@@ -94,6 +94,22 @@ test('so does one that is added where the broker says little', async () => {
     assert.equal(broker.live.length, 1);
 });
 
+test('a stream that says nothing of itself stands with its first sign of life',
+    async () => {
+        const { broker, connection, clock } = page({ fixed: true,
+            heartbeat: 0 });
+        broker.plans = [() => new Response(new ReadableStream({
+            start(controller) {
+                controller.enqueue(new TextEncoder().encode(':\n'));
+            },
+        }), { headers: { 'Content-Type': 'text/event-stream' } })];
+        await connection.channel('a').ready();
+        assert.equal(connection.state, 'open');
+        connection.channel('a').on('event', () => {});
+        await clock.advance(3600_000); // nor has it a heartbeat
+        assert.equal(broker.requests.length, 1);
+    });
+
 test('live=false: everything there is, then the end', async () => {
     const { broker, connection } = page({ since: '-1' });
     broker.publish('a', 1);
@@ -131,6 +147,21 @@ test('the cursor may outlive the page', async () => {
     const a = heard(second.connection.channel('a'));
     await settle();
     assert.deepEqual(a, [3]);
+});
+
+test('what comes behind the last event that was heard is not counted', async () => {
+    const rows = new Map();
+    const { broker, connection } = page({ storage: {
+        getItem: (/** @type {string} */ key) => rows.get(key),
+        setItem: (/** @type {string} */ key, /** @type {string} */ value) =>
+            rows.set(key, value) } });
+    connection.channel('a').on('event', () => connection.close());
+    await settle();
+    broker.stream.write('id: 1000-1\ndata: {"channel":"a"}\n\n' +
+        'id: 1000-2\ndata: {"channel":"a"}\n\n');
+    await settle();
+    assert.deepEqual([...rows.values()], ['1000-1']);
+    assert.equal(connection.cursor, '1000-1');
 });
 
 test('a storage that is full harms nothing', async (t) => {

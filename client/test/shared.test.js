@@ -37,6 +37,26 @@ test('a tab that comes later gets what comes later', async () => {
     assert.equal(broker.opened.length, 1);
 });
 
+test('what a tab wants at one moment, it says at once', async () => {
+    const { fake, clock, tab } = origin();
+    const { connection } = tab('a');
+    await clock.advance(100);
+    /** @type {string[]} */
+    const states = [];
+    connection.on('state', (state) => states.push(state));
+    const send = fake.send.bind(fake);
+    let said = 0;
+    fake.send = (from, data) => {
+        said += Number(data.method === 'want');
+        send(from, data);
+    };
+    for (const name of ['b', 'c', 'd'])
+        connection.channel(name).on('event', () => {});
+    await settle();
+    assert.equal(said, 1);
+    assert.deepEqual(states, []); // which is what it was
+});
+
 test('ready comes to each tab, also for what another one has', async () => {
     const { clock, tab } = origin();
     const one = tab('a');

@@ -85,6 +85,21 @@ test('a renewal that is refused: the next stream will tell', async () => {
         [['token-invalid', true]]);
 });
 
+test('a renewal that goes down with its stream is no failure', async () => {
+    const { token } = issuer();
+    const { broker, errors } = await open({ token });
+    broker.plans = [(/** @type {any} */ { signal }) =>
+        new Promise((_, reject) => {
+            signal.addEventListener('abort', reject);
+        })];
+    broker.stream.control('token-expiring', { seconds: 60 });
+    await settle();
+    broker.stream.control('bye', { reason: 'drain' });
+    await settle();
+    assert.equal(broker.requests[1].signal.aborted, true);
+    assert.deepEqual(errors, []);
+});
+
 test('a callback that fails to renew leaves the stream alone', async () => {
     let count = 0;
     const { broker, errors } = await open({ token: () => {
