@@ -5,24 +5,24 @@
  */
 import { createChannel } from './channel.js';
 import { isAfter } from './cursor.js';
-import { createEmitter } from './emitter.js';
 import { call } from './error.js';
 import { covers, patternsOf } from './patterns.js';
+import { openSource } from './source.js';
+import { createUses, endAll, tell } from './uses.js';
 /** @import {Connection, Message, SsemuxError, State} from './index.js' */
-/** @import {Settings, Sink, Source, Use} from './internal.js' */
+/** @import {Settings, Source, Use} from './internal.js' */
 
 const NAME = /^([\w.:~@/-]{1,200}|([\w.:~@/-]{0,198}:)?\*)$/;
 
 /**
  * @param {Settings} settings
- * @param {(sink: Sink) => Source} createSource
  * @param {() => void} forget
  * @returns {Connection}
  */
-export function createConnection(settings, createSource, forget) {
+export function createConnection(settings, forget) {
     const { env, url, linger, buffer, storage } = settings;
     const place = 'ssemux ' + settings.key; // in the storage
-    const { on, off, emit } = createEmitter();
+    const { uses: listeners, on, off } = createUses(() => () => {});
     /** @type {Map<string, {ready: boolean, uses: Set<Use>}>} */
     const channels = new Map();
     /** @type {State} */
@@ -34,41 +34,43 @@ export function createConnection(settings, createSource, forget) {
 
     /** What nobody hears and is bad goes to the console.
      * @param {string} name @param {any} value */
-    function tell(name, value) {
-        if (!emit(name, value) && (name === 'malformed' || value.final))
+    function announce(name, value) {
+        if ((name === 'malformed' || value.final) &&
+            ![...listeners].some((use) => use[name]))
             console.error('ssemux:', value.error ?? value);
+        tell(listeners, name, value);
     }
 
     // ---- who uses what
 
-    /** @param {string} name @param {Use} use */
+    /** Returns what follows its end. @param {string} name @param {Use} use */
     function begin(name, use) {
+        let channel = channels.get(name);
         if (state === 'closed') {
-            queueMicrotask(() => use.end?.(failure));
-            return;
+            queueMicrotask(() => endAll([use], failure));
+            return () => {};
         }
-        const channel = channels.get(name) ?? { ready: false, uses: new Set() };
-        if (!channels.has(name)) {
+        if (!channel) {
+            channel = { ready: false, uses: new Set() };
             channels.set(name, channel);
             changed();
         }
-        channel.uses.add(use);
-        if (channel.ready)
+        const { ready, uses } = channel;
+        const isLeft = () => !uses.size && channels.get(name) === channel;
+        uses.add(use);
+        if (ready)
             queueMicrotask(() => use.ready?.(name));
-    }
-
-    /** @param {string} name @param {Use} use */
-    function end(name, use) {
-        const channel = channels.get(name);
-        if (!channel?.uses.delete(use) || channel.uses.size)
-            return;
-        // It may be wanted again at once, by a page that is drawn anew.
-        env.setTimeout(() => {
-            if (!channel.uses.size && channels.get(name) === channel) {
-                channels.delete(name);
-                changed();
-            }
-        }, linger);
+        return () => {
+            uses.delete(use);
+            // It may be wanted again at once, by a page that is drawn anew.
+            if (isLeft())
+                env.setTimeout(() => {
+                    if (isLeft()) {
+                        channels.delete(name);
+                        changed();
+                    }
+                }, linger);
+        };
     }
 
     /** Says once, after all changes of this moment, which channels it is. */
@@ -78,10 +80,15 @@ export function createConnection(settings, createSource, forget) {
         scheduled = true;
         queueMicrotask(() => {
             scheduled = false;
-            source.want([...channels.keys()], cursor);
             if (!channels.size && !storage)
-                cursor = undefined;
+                cursor = undefined; // the next one begins anew
+            ask('want', [...channels.keys()]);
         });
+    }
+
+    /** @param {keyof Source} method @param {any} [what] */
+    async function ask(method, what) {
+        (await source)[method](what);
     }
 
     /** @param {State} next */
@@ -89,7 +96,7 @@ export function createConnection(settings, createSource, forget) {
         if (state === next || state === 'closed')
             return;
         state = next;
-        tell('state', state);
+        announce('state', state);
     }
 
     /** Over and out. @param {SsemuxError} [error] */
@@ -99,10 +106,17 @@ export function createConnection(settings, createSource, forget) {
         failure = error;
         become('closed');
         forget();
-        source.close();
-        for (const { uses } of channels.values())
-            each(uses, (use) => use.end?.(error));
-        channels.clear();
+        ask('close');
+        end(channels, error);
+    }
+
+    /** @param {Iterable<[string, {uses: Set<Use>}]>} over
+     * @param {SsemuxError} [error] */
+    function end(over, error) {
+        for (const [name, { uses }] of over) {
+            channels.delete(name);
+            endAll(uses, error);
+        }
     }
 
     /**
@@ -118,12 +132,12 @@ export function createConnection(settings, createSource, forget) {
 
     // ---- what comes
 
-    /** @param {string} to */
+    /** @param {string | null | undefined} to */
     function reach(to) {
-        if (!to || !isAfter(to, cursor))
+        if (!to || !isAfter(to, cursor) || state === 'closed')
             return;
         cursor = to;
-        call(() => storage?.setItem(place, to), 0); // it may be full
+        call(() => storage?.setItem(place, to)); // it may be full
     }
 
     /** @param {Message} message */
@@ -139,7 +153,7 @@ export function createConnection(settings, createSource, forget) {
                 throw new TypeError('no channel');
         } catch (error) {
             event = null;
-            tell('malformed', { error, message });
+            announce('malformed', { error, message });
         }
         reach(own);
         if (event)
@@ -151,14 +165,15 @@ export function createConnection(settings, createSource, forget) {
         for (const name of patternsOf(event.channel)) {
             const channel = channels.get(name);
             if (channel?.ready)
-                each(channel.uses, (use) => use.event?.(event));
+                tell(channel.uses, 'event', event);
         }
     }
 
-    const source = createSource({
+    const source = openSource(settings, {
         state: become,
         message: take,
         reached: reach,
+        cursor: () => cursor,
         restart(to) {
             cursor = to;
         },
@@ -167,34 +182,34 @@ export function createConnection(settings, createSource, forget) {
                 const channel = channels.get(name);
                 if (channel && !channel.ready) {
                     channel.ready = true;
-                    each(channel.uses, (use) => use.ready?.(name));
+                    tell(channel.uses, 'ready', name);
                 }
             }
         },
         resync(resync) {
-            tell('resync', resync);
-            for (const [, { uses }] of concerned(resync.channels,
-                'in part'))
-                each(uses, (use) => use.resync?.(resync));
+            announce('resync', resync);
+            for (const [, { uses }] of concerned(resync.channels, 'in part'))
+                tell(uses, 'resync', resync);
         },
         refused(error) {
-            for (const [name, { uses }] of concerned(error.channels)) {
-                channels.delete(name);
-                each(uses, (use) => use.end?.(error));
-            }
-            tell('error', error);
+            end(concerned(error.channels), error);
+            announce('error', error);
         },
         error(error) {
-            tell('error', error);
+            announce('error', error);
             if (error.final)
                 close(error);
         },
-        notice: tell,
-        end: () => close(),
+        notice(name, info) {
+            announce(name, info);
+            if (name === 'bye' && info.reason === 'end')
+                close(); // all that was asked for has come
+        },
     });
 
     return {
-        url, on, off,
+        url, off,
+        on: (name, listener) => on(name, listener),
         close: () => close(),
         get state() {
             return state;
@@ -205,18 +220,8 @@ export function createConnection(settings, createSource, forget) {
         channel(name) {
             if (!NAME.test(name))
                 throw new TypeError('no channel: ' + name);
-            return createChannel(name, begin, end, buffer);
+            return createChannel(name, (use) => begin(name, use), buffer);
         },
-        renew: (token) => source.renew(token),
+        renew: (token) => ask('renew', token),
     };
-}
-
-/**
- * Those of this moment, less those that go meanwhile.
- * @param {Set<Use>} uses
- * @param {(use: Use) => void} say
- */
-function each(uses, say) {
-    for (const use of [...uses])
-        uses.has(use) && say(use);
 }

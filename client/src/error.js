@@ -20,15 +20,13 @@ export class SsemuxError extends Error {
 }
 
 /**
- * Calls a user's function; what it throws goes where the platform shows
- * uncaught errors, and the caller goes on.
- * @param {((value: any) => void) | undefined} listener
- * @param {any} value
- * @param {any} [self]
+ * Calls what is a user's; what it throws goes where the platform shows uncaught
+ * errors, and the caller goes on.
+ * @param {() => void} what
  */
-export function call(listener, value, self) {
+export function call(what) {
     try {
-        listener?.call(self, value);
+        what();
     } catch (error) {
         (globalThis.reportError ?? rethrow)(error);
     }

@@ -16,7 +16,6 @@ export async function openByFetch(settings, asked, sink, signal) {
     const type = /** @type {any} */ (response.headers.get('Content-Type'));
     if (response.status !== 200 || !/^text\/event-stream/i.test(type))
         throw await problemOf(response, settings);
-    sink.alive();
     const parser = createParser(sink);
     const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body)
         .getReader();

@@ -5,9 +5,11 @@ import type { Message, Options, Resync, SsemuxError, State } from './index.js';
 export interface Sink {
     state(state: State): void;
     message(message: Message): void;
-    /** Everything up to this cursor has come. */
-    reached(cursor: string): void;
-    /** The cursor means nothing to the broker; the log goes on from here. */
+    /** Everything up to this cursor, if the broker says one, has come. */
+    reached(cursor: string | null | undefined): void;
+    /** Where the next stream goes on. */
+    cursor(): string | undefined;
+    /** That cursor is worth nothing; the log goes on from here. */
     restart(cursor: string | undefined): void;
     /** From here on these channels lose nothing. */
     ready(channels: string[]): void;
@@ -17,8 +19,6 @@ export interface Sink {
     error(error: SsemuxError): void;
     /** Something for the connection's listeners. */
     notice(name: 'live' | 'snapshot' | 'bye' | 'token-expiring', info: any): void;
-    /** The stream has come to its end, as asked for. */
-    end(): void;
 }
 
 /** A stream. */
@@ -30,7 +30,7 @@ export interface Stream extends Source {
 /** Where a connection gets its events from: a stream, or another tab's. */
 export interface Source {
     /** All channels to be subscribed; with none, it closes. */
-    want(channels: string[], cursor: string | undefined): void;
+    want(channels: string[]): void;
     renew(token?: string): void;
     close(): void;
 }
@@ -46,15 +46,18 @@ export interface Settings extends Options {
     buffer: number;
 }
 
-/** One use of a channel. */
+/** One use of a channel, or of a connection: what it hears of. */
 export interface Use {
     type?: string;
     listener?: unknown;
+    /** Ends it. False: it has ended before. */
+    stop?(): boolean;
     event?(event: any): void;
     resync?(resync: Resync): void;
     ready?(name: string): void;
     /** It is over; why, when something failed. */
-    end?(error?: SsemuxError): void;
+    error?(error?: SsemuxError): void;
+    [notice: string]: any;
 }
 
 /** What a stream is asked for. */

@@ -120,7 +120,7 @@ export class Leader {
         if (this.#gathering)
             return;
         const wanted = new Set([...this.#tabs.values()].flat());
-        this.stream.want([...wanted], this.#cursor);
+        this.stream.want([...wanted]);
         for (const name of this.#ready)
             wanted.has(name) || this.#ready.delete(name);
         if (!wanted.size)
@@ -131,7 +131,8 @@ export class Leader {
     #sink() {
         const pass = (/** @type {string} */ method) =>
             (/** @type {any[]} */ ...args) => this.#post(method, ...args);
-        /** @param {string} method @param {any} value @param {string} cursor */
+        /** @param {string} method @param {any} value
+         * @param {string | null | undefined} cursor */
         const advance = (method, value, cursor) => {
             this.send({ method, args: [value], before: this.#cursor });
             if (cursor && isAfter(cursor, this.#cursor))
@@ -140,13 +141,12 @@ export class Leader {
         return {
             message: (message) => advance('message', message, message.id),
             reached: (cursor) => advance('reached', cursor, cursor),
+            cursor: () => this.#cursor,
             restart: (cursor) => {
                 this.#cursor = cursor;
                 this.#post('restart', cursor);
             },
             state: (state) => {
-                if (state === 'closed')
-                    return; // of a stream that was replaced
                 this.#state = state;
                 this.#post('state', state);
             },
@@ -154,7 +154,7 @@ export class Leader {
                 channels.forEach((name) => this.#ready.add(name));
                 this.#post('ready', channels);
             },
-            resync: pass('resync'), notice: pass('notice'), end: pass('end'),
+            resync: pass('resync'), notice: pass('notice'),
             // An error loses its members on the way.
             refused: (error) => this.#post('refused', plain(error)),
             error: (error) => this.#post('error', plain(error)),

@@ -25,7 +25,7 @@ export function createParser(sink) {
     function dispatch() {
         const message = { name: name || 'message', data: data.slice(0, -1),
             id, own };
-        const given = data !== '';
+        const given = data;
         data = name = '';
         own = false;
         if (given)
@@ -34,13 +34,13 @@ export function createParser(sink) {
 
     /** @param {string} line */
     function read(line) {
-        if (line === '') {
+        if (!line) {
             dispatch();
             return;
         }
         const [, field, value] = /** @type {string[]} */ (
             /^([^:]*):? ?([^]*)/.exec(line));
-        if (field === '') {
+        if (!field) {
             sink.comment?.(value);
         } else if (field === 'data') {
             data += value + '\n';
@@ -57,7 +57,7 @@ export function createParser(sink) {
     return {
         feed(bytes) {
             let text = decoder.decode(bytes, { stream: true });
-            if (text === '')
+            if (!text)
                 return;
             if (splitLineEnd && text[0] === '\n')
                 text = text.slice(1);

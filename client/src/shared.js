@@ -17,7 +17,7 @@ import { listenForWaking } from './wakers.js';
  * @param {Settings} settings @param {Sink} sink
  * @returns {Source}
  */
-export function sharedSource(settings, sink) {
+export function openShared(settings, sink) {
     const { env, shared } = settings;
     const wires = shared === true ? env.BroadcastChannel :
         typeof shared === 'function' || env.SharedWorker;
@@ -51,11 +51,11 @@ class Tab {
         this.#join();
     }
 
-    /** @param {string[]} channels @param {string} [cursor] */
-    want(channels, cursor) {
+    /** @param {string[]} channels */
+    want(channels) {
         this.#channels = channels;
-        this.#cursor = channels.length ? cursor : undefined;
-        this.#say('want', channels, cursor);
+        this.#cursor = channels.length ? this.sink.cursor() : undefined;
+        this.#say('want', channels, this.#cursor);
         if (!channels.length)
             this.sink.state('idle');
     }
@@ -167,7 +167,7 @@ class Tab {
         if (behind && !this.#behind)
             this.#say('behind', this.#cursor);
         this.#behind = Boolean(behind);
-        const cursor = args[0].id ?? args[0];
+        const cursor = args[0]?.id ?? args[0];
         if (!behind && cursor && isAfter(cursor, this.#cursor))
             this.#cursor = cursor;
         return !behind;

@@ -6,7 +6,6 @@
  * at the cursor, which loses nothing either.
  */
 import { changeStream } from './change.js';
-import { isAfter } from './cursor.js';
 import { SsemuxError } from './error.js';
 import { openByFetch } from './fetch.js';
 import { createPatience } from './patience.js';
@@ -28,46 +27,36 @@ export function createStream(settings, sink) {
         () => end('silent'));
     /** @type {State} */
     let state = 'idle';
-    /** @type {string | undefined} */
-    let cursor;
-    /** @type {Set<string>} */
-    let wanted = new Set();
-    /** What the broker was asked for last. @type {Set<string>} */
-    let asked = new Set();
+    /** @type {string[]} */
+    let wanted = [];
+    /** What the broker was asked for last. @type {string[]} */
+    let asked = [];
     /** Of these the latest events are on their way. @type {string[]} */
     let coming = [];
     let changes = !fixed; // live streams can be changed, as far as is known
     let marked = false; // this broker says when a stream has caught up
-    let running = false;
     let changing = false;
     let native = false;
     /** The stream's id and first cursor, when it said them.
      * @type {{stream?: string, cursor?: string}} */
     let hello = {};
     let life = new AbortController(); // of one stream
-    /** Why it ended: "network", "silent", "bye", "again" or "stop". */
-    let why = '';
-    /** @type {((value?: any) => void) | undefined} */
-    let resume;
+    /** Why it ended: "network", "silent" or "bye"; by our own wish: none.
+     * @type {string | undefined} */
+    let why;
+    /** Ends what is waited for: the stream, or the time until the next. */
+    let resume = (/** @type {unknown} */ _result) => {};
 
     /** @param {State} next */
     function become(next) {
-        if (state !== next && state !== 'closed')
+        if (state !== 'closed')
             sink.state(state = next);
     }
 
-    /** Ends what goes on now. @param {string} reason */
+    /** Ends what goes on now. @param {string} [reason] */
     function end(reason) {
-        if (!life.signal.aborted)
-            why = reason;
-        life.abort();
-        resume?.();
-    }
-
-    function close() {
-        become('closed');
-        wanted.clear();
-        end('stop');
+        why = reason;
+        resume(undefined);
     }
 
     /** @param {string} reason */
@@ -87,16 +76,13 @@ export function createStream(settings, sink) {
     async function run() {
         const awake = new AbortController();
         listenForWaking(env, awake.signal, wake);
-        running = true;
-        while (wanted.size) {
+        while (wanted.length) {
             const wait = next(await attempt());
-            if (wait && wanted.size)
+            if (wait && wanted.length)
                 await pause(wait);
         }
-        running = false;
         awake.abort();
         marked = false;
-        cursor = undefined;
         become('idle');
     }
 
@@ -116,7 +102,7 @@ export function createStream(settings, sink) {
             look();
         } else if (isDue()) {
             relax();
-            resume?.();
+            resume(undefined);
         }
     }
 
@@ -126,11 +112,10 @@ export function createStream(settings, sink) {
         why = 'network';
         become('connecting');
         expect(settings.timeout);
-        const failure = await Promise.race([
-            open(signal).catch((error) => error),
-            new Promise((resolve) => {
-                signal.addEventListener('abort', () => resolve(undefined));
-            })]);
+        const failure = await new Promise((resolve) => {
+            resume = resolve;
+            open(signal).then(resolve, resolve);
+        });
         life.abort();
         unwatch();
         hello = {};
@@ -147,16 +132,16 @@ export function createStream(settings, sink) {
             (await import('./event-source.js')).openByEventSource : openByFetch;
         // The cursor is of channels that were there. To a cursor there is no
         // snapshot: what is new, or has not got its own, is added later.
-        asked = new Set(marked && changes ? without(asked, (name) =>
-            !wanted.has(name) || coming.includes(name)) : wanted);
-        if (!asked.size) {
-            asked = new Set(wanted);
-            cursor = undefined;
+        asked = marked && changes ? asked.filter((name) =>
+            wanted.includes(name) && !coming.includes(name)) : wanted;
+        if (!asked.length) {
+            asked = wanted;
+            sink.restart(undefined);
             marked = false;
         }
-        await transfer(settings, { channels: [...asked], token: bearer,
-            cursor }, {
-            message: (message) => signal.aborted || take(message),
+        await transfer(settings, { channels: asked, token: bearer,
+            cursor: sink.cursor() }, {
+            message: take,
             retry: setRetry,
             comment: thrive,
             alive: () => native ? expect(0) : heard(),
@@ -166,18 +151,18 @@ export function createStream(settings, sink) {
     /** What to do after a stream's end: ms until the next try.
      * @param {any} failure */
     function next(failure) {
-        if (why === 'stop' || why === 'again')
+        if (!why)
             return 0;
         if (why === 'bye')
             return waitFor(0, true);
         const error = told(failure ?? why);
         if (error.code === 'channels-refused') {
-            refuse(error.code, [...asked], error.message);
+            refuse(error.code, asked, error.message);
             return 0;
         }
         sink.error(error);
         if (error.final)
-            close();
+            wanted = [];
         return waitFor(error.wait, false);
     }
 
@@ -185,23 +170,13 @@ export function createStream(settings, sink) {
 
     /** @param {Message} message */
     function take(message) {
-        if (!message.own && isControl(message))
+        const control = !message.own && controls[message.name];
+        if (control) {
+            control(parsed(message.data));
             return;
+        }
         thrive();
         sink.message(message);
-        advance(message.id);
-    }
-
-    /** If it is a control event, does what it says. @param {Message} message */
-    function isControl({ name, data }) {
-        let info;
-        try {
-            info = JSON.parse(data);
-        } catch {
-            // A stream's block may word it otherwise.
-        }
-        controls[name]?.(info ?? {});
-        return controls[name];
     }
 
     /** @type {Record<string, (info: any) => void>} */
@@ -212,19 +187,19 @@ export function createStream(settings, sink) {
         ping: thrive,
         live(info) {
             thrive();
-            reached(info.cursor);
+            sink.reached(info.cursor);
             marked = true;
             coming = [];
-            sink.ready([...asked]);
+            sink.ready(asked);
             sink.notice('live', info);
         },
         resync(info) {
             if (info.reason === 'cursor')
-                sink.restart(cursor = hello.cursor ?? undefined);
+                sink.restart(hello.cursor ?? undefined);
             sink.resync(info);
         },
         snapshot(info) {
-            coming = info.channels;
+            coming = info.channels ?? [];
             sink.notice('snapshot', info);
         },
         subscribed: ({ channels = [] }) => sink.ready(channels),
@@ -237,8 +212,6 @@ export function createStream(settings, sink) {
         },
         bye(info) {
             sink.notice('bye', info);
-            if (info.reason === 'end')
-                sink.end();
             end('bye');
         },
     };
@@ -251,11 +224,11 @@ export function createStream(settings, sink) {
         hello = info;
         expect(heartbeat && !native ? heartbeat * 2000 + 1000 : 0);
         become('open');
-        reached(info.cursor);
+        sink.reached(info.cursor);
         refuse('channels-refused', info.refused);
         // What is new beside old channels gets old events until it is live.
         if (!marked)
-            sink.ready([...asked]);
+            sink.ready(asked);
         settle();
     }
 
@@ -265,52 +238,40 @@ export function createStream(settings, sink) {
         relax();
     }
 
-    /** @param {string | undefined} to */
-    function advance(to) {
-        if (to && isAfter(to, cursor))
-            cursor = to;
-    }
-
-    /** Everything up to this cursor has come. @param {string | undefined} to */
-    function reached(to) {
-        advance(to);
-        if (to)
-            sink.reached(to);
-    }
-
     /** These channels are over.
      * @param {string} code @param {string[]} channels */
     function refuse(code, channels = [], text = code) {
         if (!channels.length)
             return;
-        const rest = (/** @type {Set<string>} */ set) => new Set(without(set,
-            (own) => channels.some((channel) => covers(channel, own))));
-        wanted = rest(wanted);
-        asked = rest(asked);
+        const stays = (/** @type {string} */ name) =>
+            !channels.some((channel) => covers(channel, name));
+        wanted = wanted.filter(stays);
+        asked = asked.filter(stays);
         sink.refused(new SsemuxError(text + ': ' + channels,
             { code, status: 403, final: true, channels }));
-        if (!wanted.size)
-            end('stop');
+        if (!wanted.length)
+            end();
     }
 
     // ---- changes of the live stream
 
-    /** @param {string} reason @param {object} [change] */
+    /** Nothing comes where the stream has no id.
+     * @param {string} reason @param {object} [change] */
     async function post(reason, change) {
         const { signal } = life;
-        return changeStream(settings, hello.stream, await token(reason),
+        const { stream } = hello;
+        return stream && changeStream(settings, stream, await token(reason),
             change, signal);
     }
 
     /** Brings it to the channels that are wanted. */
     async function settle() {
-        const subscribe = without(wanted, (name) => asked.has(name));
-        const unsubscribe = without(asked, (name) => wanted.has(name));
+        const subscribe = less(wanted, asked);
+        const unsubscribe = less(asked, wanted);
         if (state !== 'open' || changing ||
             !(subscribe.length || unsubscribe.length))
             return;
         if (fixed) { // it has them all
-            asked = new Set(wanted);
             sink.ready(subscribe);
             return;
         }
@@ -323,18 +284,15 @@ export function createStream(settings, sink) {
     /** @param {string[]} subscribe @param {string[]} unsubscribe */
     async function change(subscribe, unsubscribe) {
         const { signal } = life;
-        const target = new Set(wanted);
+        const target = wanted;
         try {
-            if (!hello.stream)
-                throw 0;
             const { channels, refused = [] } =
                 await post('change', { subscribe, unsubscribe });
             if (signal.aborted)
                 return;
             // A broker that only renews tokens answers, too.
-            if (unsubscribe.some((name) => channels.includes(name)) ||
-                !subscribe.every((name) => channels.includes(name) ||
-                    refused.includes(name)))
+            if (less(unsubscribe, channels).length < unsubscribe.length ||
+                less(subscribe, channels.concat(refused)).length)
                 throw 0;
             asked = target;
             changes = true;
@@ -348,7 +306,7 @@ export function createStream(settings, sink) {
                 refuse(code, subscribe, message);
             else {
                 changes = false;
-                end('again');
+                end();
             }
         }
     }
@@ -358,34 +316,46 @@ export function createStream(settings, sink) {
         const { signal } = life;
         settings.token = bearer ?? settings.token;
         try {
-            if (hello.stream)
-                await post('expiring');
+            await post('expiring');
         } catch (/** @type {any} */ error) {
             if (signal.aborted)
                 return;
             if (error.status)
-                end('again'); // the next stream begins with the new one
+                end(); // the next stream begins with the new one
             else
                 sink.error(told(error)); // the old one holds for a while
         }
     }
 
     return {
-        close, renew, wake,
-        want(channels, from) {
-            wanted = new Set(channels);
-            cursor ??= from;
-            if (!wanted.size)
-                end('stop');
-            else if (!running)
+        renew, wake,
+        want(channels) {
+            wanted = channels;
+            if (!wanted.length)
+                end();
+            else if (state === 'idle')
                 run();
             else
                 settle();
         },
+        close() {
+            state = 'closed'; // and says no more
+            wanted = [];
+            end();
+        },
     };
 }
 
-/** @param {Set<string>} set @param {(name: string) => boolean} out */
-function without(set, out) {
-    return [...set].filter((name) => !out(name));
+/** What a message says; {} if it words it otherwise. @param {string} data */
+function parsed(data) {
+    try {
+        return JSON.parse(data) ?? {};
+    } catch {
+        return {};
+    }
+}
+
+/** @param {string[]} these @param {string[]} those */
+function less(these, those) {
+    return these.filter((name) => !those.includes(name));
 }

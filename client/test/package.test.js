@@ -13,27 +13,39 @@ const here = (/** @type {string} */ path) =>
 const { dependencies, peerDependencies, exports, files } = JSON.parse(
     readFileSync(here('package.json'), 'utf8'));
 
-/** Bytes that a page loads for it, minified and compressed.
- * @param {string} entry @param {string[]} external */
-async function weight(entry, external) {
-    const { outputFiles: [{ text }] } = await build({
-        entryPoints: [here(entry)], bundle: true, format: 'esm',
-        target: 'es2022', write: false, external });
-    const { code } = await minify(text, { module: true, ecma: 2020,
-        compress: { passes: 3 } });
-    return gzipSync(/** @type {string} */ (code), { level: 9 }).length;
+/** zlibs differ: Debian's, Node's own and gzip's by 15 bytes of these. What is
+ * less than 5,000 bytes with each has this many at most with any. */
+const CORE_BYTES = 4960;
+
+/**
+ * Bytes that a page loads for it, minified and compressed: by esbuild alone,
+ * as with `esbuild --bundle --minify | gzip -9`, and by terser behind it.
+ * @param {string} entry @param {string[]} external
+ */
+async function weights(entry, external) {
+    const bundled = async (/** @type {boolean} */ minified) => {
+        const { outputFiles: [{ text }] } = await build({
+            entryPoints: [here(entry)], bundle: true, format: 'esm',
+            minify: minified, write: false, external });
+        return text;
+    };
+    const { code = '' } = await minify(await bundled(false), { module: true,
+        ecma: 2020, compress: { passes: 3 } });
+    return [await bundled(true), code].map((text) =>
+        gzipSync(text, { level: 9 }).length);
 }
 
-test('the core has less than 5 kB', async (t) => {
-    const bytes = await weight('src/index.js',
+test('the core has less than 5 kB, whoever minifies it', async (t) => {
+    const [esbuild, terser] = await weights('src/index.js',
         ['./shared.js', './event-source.js']);
-    t.diagnostic(`the core has ${bytes} bytes`);
-    assert.ok(bytes < 5000, `it has ${bytes}`);
+    t.diagnostic(`the core: ${esbuild} bytes by esbuild, ${terser} by terser`);
+    assert.ok(esbuild < CORE_BYTES && terser < CORE_BYTES);
 });
 
 test('what is loaded on demand is small, too', async () => {
     for (const part of ['src/shared.js', 'src/event-source.js'])
-        assert.ok(await weight(part, ['./stream.js']) < 3000, part);
+        for (const bytes of await weights(part, ['./stream.js']))
+            assert.ok(bytes < 3000, part);
 });
 
 /** Where the sources of a folder import from.
