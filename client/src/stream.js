@@ -125,11 +125,11 @@ export function createStream(settings, sink) {
     /** @param {AbortSignal} signal */
     async function open(signal) {
         const bearer = await token('connect');
-        if (signal.aborted)
-            return;
         native = transport === 'eventsource' && env.EventSource && !bearer;
         const transfer = native ?
             (await import('./event-source.js')).openByEventSource : openByFetch;
+        if (signal.aborted)
+            return;
         // The cursor is of channels that were there. To a cursor there is no
         // snapshot: what is new, or has not got its own, is added later.
         asked = marked && changes ? asked.filter((name) =>

@@ -152,6 +152,19 @@ test('who does not want it, or has none, does without', async () => {
     assert.equal(broker.live.length, 1);
 });
 
+test('who closes while it is loaded has none afterwards', async () => {
+    const broker = new FakeBroker();
+    const env = /** @type {any} */ (new FakePage(broker));
+    env.EventSource = eventSourceOf(broker);
+    const connection = connect('/stream', { env, transport: 'eventsource' });
+    connection.channel('a').on('event', () => {});
+    for (let turn = 0; turn < 6; turn++)
+        await null; // it has no token to wait for
+    connection.close();
+    await settle();
+    assert.equal(broker.live.length, 0);
+});
+
 test('cookies of another origin go along where asked for', async () => {
     const { broker } = await open({ credentials: 'include' });
     assert.deepEqual(/** @type {any} */ (broker).options,
