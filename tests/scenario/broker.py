@@ -102,7 +102,7 @@ def own_kib(pid):
 def worker_bound_kib(window, window_events, streams):
     """What a worker takes at most, as ssemuxd(8) says under MEMORY: two
     formats, and streams of one channel."""
-    return (8 << 10) + (window * 3 // 2 + window_events * 48 +
+    return (8 << 10) + (window * 3 // 2 + window_events * 50 +
                         streams * 1024) // 1024
 
 

@@ -96,7 +96,8 @@ assert_matches(const char *name)
 
 	for (int i = 0; i < OWNERS; i++)
 		owners[i].found = 0;
-	channels_match(channels, channel, found, &state);
+	channels_match(
+	    channels, channel, channels_hash(channel), found, &state);
 	for (int i = 0; i < OWNERS; i++)
 		ck_assert_int_eq(
 		    owners[i].found, expected(&owners[i], channel));
@@ -163,8 +164,8 @@ START_TEST(the_longest_channel_and_pattern_are_found)
 			slice_of(text, EVENT_CHANNEL_MAX + (size_t)i), owner,
 			&owner->members[i]),
 		    0);
-	channels_match(
-	    channels, slice_of(text, EVENT_CHANNEL_MAX), found, &state);
+	channels_match(channels, slice_of(text, EVENT_CHANNEL_MAX),
+	    channels_hash(slice_of(text, EVENT_CHANNEL_MAX)), found, &state);
 	ck_assert_int_eq(owner->found, 2);
 }
 END_TEST

@@ -124,7 +124,7 @@ follow(void)
 	ck_assert_ptr_nonnull(room);
 	ck_assert_int_eq(
 	    ring_copy_next(&ring, &ring_reader, room, size), RING_RECORD);
-	return window_commit(&window);
+	return window_commit(&window, 0);
 }
 
 /* The frame made of what the store gives. */

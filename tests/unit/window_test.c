@@ -45,7 +45,7 @@ add(size_t data_len)
 
 	ck_assert_ptr_nonnull(room);
 	memcpy(room, record, record->size);
-	return window_commit(&window);
+	return window_commit(&window, 0);
 }
 
 /* Everything above the floor is here, whole and in order; its cursors go up

@@ -48,6 +48,32 @@ find_node(const struct channels *channels, struct slice pattern)
 	return node;
 }
 
+uint32_t
+channels_hash(struct slice pattern)
+{
+	unsigned hash;
+
+	HASH_VALUE(pattern.bytes, pattern.len, hash);
+	return hash;
+}
+
+uint32_t
+channels_member_hash(const struct channels_member *member)
+{
+	return member->node->hh.hashv;
+}
+
+static struct channels_node *
+find_hashed(
+    const struct channels *channels, struct slice pattern, uint32_t hash)
+{
+	struct channels_node *node;
+
+	HASH_FIND_BYHASHVALUE(
+	    hh, channels->nodes, pattern.bytes, pattern.len, hash, node);
+	return node;
+}
+
 static struct channels_node *
 make_node(struct channels *channels, struct slice pattern)
 {
@@ -168,12 +194,12 @@ call_members(const struct channels_node *node,
 }
 
 void
-channels_match(struct channels *channels, struct slice channel,
+channels_match(struct channels *channels, struct slice channel, uint32_t hash,
     void (*found)(void *owner, void *context), void *context)
 {
 	char pattern[EVENT_CHANNEL_MAX + 1];
 
-	call_members(find_node(channels, channel), found, context);
+	call_members(find_hashed(channels, channel, hash), found, context);
 	for (size_t i = 0; i < channel.len; i++) {
 		pattern[i] = channel.bytes[i];
 		if (channel.bytes[i] != ':')

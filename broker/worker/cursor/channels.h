@@ -60,14 +60,21 @@ channels_same(
 /* The pattern of a subscription, as long as it lasts. */
 struct slice channels_pattern(const struct channels_member *member);
 
+/* By which a channel, or a pattern, is looked up. */
+uint32_t channels_hash(struct slice pattern);
+
+/* The hash of a subscription's pattern. */
+uint32_t channels_member_hash(const struct channels_member *member);
+
 /*
- * Calls found() for each subscription that covers the channel; an owner with
+ * Calls found() for each subscription that covers the channel, whose hash is
+ * channels_hash()'s; an owner with
  * several of them is found several times. found() must not subscribe or
  * unsubscribe; it finds the beginning of its owner in the processor's cache,
  * see prefetch.h.
  */
 void channels_match(struct channels *channels, struct slice channel,
-    void (*found)(void *owner, void *context), void *context);
+    uint32_t hash, void (*found)(void *owner, void *context), void *context);
 
 /* Calls take() for each pattern that is subscribed to, with the number of its
  * subscriptions. */

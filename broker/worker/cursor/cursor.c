@@ -79,7 +79,7 @@ deliver_to(void *owner, void *context)
 }
 
 void
-cursor_deliver(struct worker *worker, uint64_t entry)
+cursor_deliver(struct worker *worker, uint64_t entry, uint32_t hash)
 {
 	const struct window_entry *newest =
 	    window_entry(&worker->window, entry);
@@ -97,8 +97,8 @@ cursor_deliver(struct worker *worker, uint64_t entry)
 		/* The entry itself is in the window already. */
 		deliveries_begin(&worker->deliveries, entry);
 	}
-	channels_match(worker->channels, delivering.event.channel, deliver_to,
-	    &delivering);
+	channels_match(worker->channels, delivering.event.channel, hash,
+	    deliver_to, &delivering);
 }
 
 /* Writes a list of deliveries: with one write, unless it is very long. */

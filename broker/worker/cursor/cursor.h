@@ -21,9 +21,9 @@
 struct subscriber;
 struct worker;
 
-/* The window has a new entry: to be written to whoever is at the head and
- * wants it. */
-void cursor_deliver(struct worker *worker, uint64_t entry);
+/* The window has a new entry, and the hash of its channel is this: to be
+ * written to whoever is at the head and wants it. */
+void cursor_deliver(struct worker *worker, uint64_t entry, uint32_t hash);
 
 /* Writes this turn's deliveries: one write per subscriber. */
 void cursor_flush(struct worker *worker);

@@ -9,6 +9,7 @@
 #include <sysexits.h>
 
 #include "broker/shared/log.h"
+#include "broker/worker/cursor/channels.h"
 #include "broker/worker/cursor/cursor.h"
 #include "broker/worker/cursor/store_read.h"
 #include "broker/worker/worker_state.h"
@@ -40,16 +41,18 @@ static void
 take_record(
     struct worker *worker, struct turn *turn, const struct record *record)
 {
+	struct event event;
+	uint32_t hash;
+
 	turn->events++;
 	turn->bytes += record->size;
 	if (record->cursor <= worker->window.head)
 		return;
-	if (record->receipt != 0) {
-		struct event event = record_event(record);
-
+	event = record_event(record);
+	hash = channels_hash(event.channel);
+	if (record->receipt != 0)
 		handed_note(worker, record->receipt, &event, turn->record_at);
-	}
-	cursor_deliver(worker, window_commit(&worker->window));
+	cursor_deliver(worker, window_commit(&worker->window, hash), hash);
 }
 
 /* An event of which too much is unknown to keep it in the window: everybody

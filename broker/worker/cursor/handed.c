@@ -206,10 +206,12 @@ settle_next(struct worker *worker)
 	};
 
 	handed->settled++;
-	if (event->record != NULL)
-		channels_match(worker->channels,
-		    record_event(event->record).channel, count_matched,
-		    &settling);
+	if (event->record != NULL) {
+		struct slice channel = record_event(event->record).channel;
+
+		channels_match(worker->channels, channel,
+		    channels_hash(channel), count_matched, &settling);
+	}
 }
 
 /* Lets go of what is settled and needs no counting any more. */

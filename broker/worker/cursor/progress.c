@@ -7,6 +7,7 @@
 #include "broker/worker/connection.h"
 #include "broker/worker/cursor/packing.h"
 #include "broker/worker/cursor/place.h"
+#include "broker/worker/cursor/sieve.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
 
@@ -155,31 +156,36 @@ reach(struct stretch *stretch, uint64_t cursor)
 
 void
 progress_stretch(struct worker *worker, const struct subscriber *subscriber,
-    struct stretch *stretch, uint64_t until, int most)
+    struct stretch *stretch, uint64_t until, uint64_t most)
 {
 	const struct window *window = &worker->window;
+	uint64_t begin = stretch->next;
+	uint64_t end = window_find(window, until);
+	uint64_t stop = end < begin + most ? end : begin + most;
+	struct sieve sieve;
 
-	for (int i = 0; i < most && !stretch->full; i++, stretch->next++) {
+	sieve_make(&sieve, subscriber, stop > begin ? stop - begin : 0);
+	for (; stretch->next < stop && !stretch->full; stretch->next++) {
 		const struct window_entry *entry =
 		    window_entry(window, stretch->next);
-		enum added added = ADDED;
+		enum added added;
 		struct event event;
 
-		if (stretch->next == window->end || entry->cursor > until) {
-			reach(stretch, until);
-			return;
-		}
+		if (!sieve_passes(&sieve, window, stretch->next))
+			continue;
 		event = window_event(window, entry);
-		if (subscriber_wants(subscriber, &event))
-			added = add_entry(worker, stretch->outgoing, subscriber,
-			    stretch->next, &stretch->pin,
-			    entry->cursor == stretch->begun
-				? stretch->begun_bytes
-				: 0);
+		if (!subscriber_wants(subscriber, &event))
+			continue;
+		added = add_entry(worker, stretch->outgoing, subscriber,
+		    stretch->next, &stretch->pin,
+		    entry->cursor == stretch->begun ? stretch->begun_bytes : 0);
 		stretch->full = added != ADDED;
 		stretch->alone = added == ADDED_LAST;
 		if (added == NOT_ADDED)
-			return;
-		reach(stretch, entry->cursor);
+			break;
 	}
+	if (stretch->next == end)
+		reach(stretch, until);
+	else if (stretch->next > begin)
+		reach(stretch, window_entry(window, stretch->next - 1)->cursor);
 }

@@ -66,6 +66,6 @@ struct stretch {
  * looks at so many at most. */
 void progress_stretch(struct worker *worker,
     const struct subscriber *subscriber, struct stretch *stretch,
-    uint64_t until, int most);
+    uint64_t until, uint64_t most);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "broker/shared/config_channel.h"
 #include "broker/worker/cursor/hold.h"
+#include "broker/worker/cursor/sieve.h"
 #include "broker/worker/cursor/survivors.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
@@ -96,17 +97,22 @@ look(struct worker *worker, const struct subscriber *subscriber)
 	uint64_t number = window_find(window, subscriber->cursor);
 	uint64_t until = hold_reach(worker, subscriber);
 	uint64_t reached = subscriber->cursor;
+	struct sieve sieve;
 
 	survivors_begin(worker->survivors);
+	sieve_make(&sieve, subscriber, window->end - number);
 	for (int i = 0; i < ENTRIES && number < window->end; i++, number++) {
 		const struct window_entry *entry = window_entry(window, number);
-		struct event event = window_event(window, entry);
+		struct event event;
 
 		if (entry->cursor > until)
 			break;
+		reached = entry->cursor;
+		if (!sieve_passes(&sieve, window, number))
+			continue;
+		event = window_event(window, entry);
 		if (subscriber_wants(subscriber, &event))
 			stride_add(worker, subscriber, &event, number);
-		reached = entry->cursor;
 	}
 	return reached;
 }

@@ -28,7 +28,8 @@ window_init(struct window *window, size_t bytes, size_t events,
 	};
 	buf_init(&window->scratch, 0);
 	window->entries = calloc(window->size, window->entry_bytes);
-	if (window->entries == NULL ||
+	window->marks = calloc(window->size, sizeof(window->marks[0]));
+	if (window->entries == NULL || window->marks == NULL ||
 	    arena_init(&window->records, bytes, 8) == -1 ||
 	    arena_init(&window->frames, bytes / 2, 1) == -1) {
 		window_finish(window);
@@ -41,7 +42,9 @@ void
 window_finish(struct window *window)
 {
 	free(window->entries);
+	free(window->marks);
 	window->entries = NULL;
+	window->marks = NULL;
 	arena_finish(&window->records);
 	arena_finish(&window->frames);
 	buf_finish(&window->scratch);
@@ -85,7 +88,7 @@ window_reserve(struct window *window, size_t size)
 }
 
 uint64_t
-window_commit(struct window *window)
+window_commit(struct window *window, uint32_t hash)
 {
 	struct window_entry *entry = window_entry(window, window->end);
 	const struct record *record = (const struct record *)(void *)arena_at(
@@ -97,6 +100,7 @@ window_commit(struct window *window)
 	memset(entry, 0, window->entry_bytes);
 	entry->cursor = record->cursor;
 	entry->record_at = window->reserved_at;
+	window->marks[window->end & (window->size - 1)] = (uint16_t)hash;
 	window->head = record->cursor;
 	return window->end++;
 }
@@ -119,6 +123,8 @@ window_find(const struct window *window, uint64_t cursor)
 	uint64_t low = window->first;
 	uint64_t high = window->end;
 
+	if (cursor >= window->head)
+		return high;
 	while (low < high) {
 		uint64_t middle = low + (high - low) / 2;
 

@@ -2,6 +2,7 @@
  * window: the newest events as one worker keeps them, with their frames.
  *
  *	entries   | cursor, where its record is, where its frames are | ...
+ *	marks     | hash of its channel | ...	(see sieve.h)
  *	records   | record | record | ...	(copied from the ring)
  *	frames	  | chunk | chunk | ...		(made when first wanted)
  *
@@ -36,7 +37,8 @@ struct window_entry {
 };
 
 struct window {
-	char *entries; /* a ring; its size is a power of two */
+	char *entries;   /* a ring; its size is a power of two */
+	uint16_t *marks; /* another one */
 	size_t size;
 	size_t entry_bytes; /* an entry with a frame for each shape */
 	const struct sse_shape *shapes;
@@ -68,8 +70,8 @@ void window_reset(struct window *window, uint64_t cursor);
 void *window_reserve(struct window *window, size_t size);
 
 /* Makes the record that was written to the reserved memory the newest entry;
- * returns the entry's number. */
-uint64_t window_commit(struct window *window);
+ * returns the entry's number. The hash is that of its channel. */
+uint64_t window_commit(struct window *window, uint32_t hash);
 
 static inline struct window_entry *
 window_entry(const struct window *window, uint64_t number)
@@ -78,6 +80,13 @@ window_entry(const struct window *window, uint64_t number)
 		   (number & (window->size - 1)) * window->entry_bytes;
 
 	return (struct window_entry *)(void *)at;
+}
+
+/* Some bits of the hash of an entry's channel. */
+static inline uint16_t
+window_mark(const struct window *window, uint64_t number)
+{
+	return window->marks[number & (window->size - 1)];
 }
 
 struct event window_event(
