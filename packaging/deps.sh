@@ -32,6 +32,7 @@ check  clang           tool clang          fuzz tests
 check  libclang-rt-dev rt                  fuzz tests: runtime of the sanitizers
 check  mandoc          tool mandoc         reads the manual pages
 check  universal-ctags tool ctags          measures functions
+check  curl            tool curl           reads compressed streams
 check  chromium        tool chromium       the browser
 client nodejs          tool node           runs the JavaScript client and the systems in examples/
 client npm             tool npm            installs what these need

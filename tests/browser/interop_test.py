@@ -115,6 +115,22 @@ class Interop(BrokerCase):
         self.all_of_it()
         self.until(lambda each: each["heard"].get("bye"), "a goodbye")
 
+    def test_each_event_once_through_drops_and_kills_compressed(self):
+        self.begin(http__compression="gzip")
+        self.publish()
+        self.all_of_it()
+        # They all take it.
+        text = self.running.metric("packed_text_bytes_total")
+        with self.running.stream("c", since="-1") as plain:
+            self.assertEqual(text, 6 * sum(
+                len(event.raw) for event in plain.start()[1]))
+        self.site.cut()
+        self.publish()
+        for pid in self.running.workers():
+            self.running.kill_worker(pid)
+            self.publish()
+        self.all_of_it()
+
     def test_each_event_once_through_tokens_that_expire(self):
         secret = secrets.token_hex(32)
         folder = tempfile.TemporaryDirectory()
