@@ -186,24 +186,6 @@ bind_key(sqlite3_stmt *statement, const struct event *event)
 	assert(result == SQLITE_OK);
 }
 
-/* The event with this cursor is not the latest any more. 0 or -1. */
-static int
-drop_event(
-    struct store_writer *writer, struct store_channel *channel, uint64_t cursor)
-{
-	sqlite3_stmt *drop = writer->statements[EVENT_DROP];
-	uint64_t bytes = channel->hh.keylen;
-	int result;
-
-	store_bind(drop, 1, cursor);
-	result = sqlite3_step(drop);
-	bytes += store_number(drop, 0);
-	if (sqlite3_reset(drop) != SQLITE_OK || result != SQLITE_ROW)
-		return -1;
-	store_channel_let_go(writer, channel, 1, bytes);
-	return 0;
-}
-
 /* Lets the event take the place of the one before with the same key. 0 or
  * -1. */
 static int
@@ -212,18 +194,25 @@ supersede(struct store_writer *writer, struct store_channel *channel,
 {
 	sqlite3_stmt *find = writer->statements[LATEST_FIND];
 	sqlite3_stmt *set = writer->statements[LATEST_SET];
-	uint64_t earlier;
+	uint64_t earlier = 0, bytes = 0;
 	int result;
 
 	store_bind(find, 1, (uint64_t)channel->id);
 	bind_key(find, event);
 	result = sqlite3_step(find);
-	earlier = result == SQLITE_ROW ? store_number(find, 0) : 0;
+	if (result == SQLITE_ROW) {
+		earlier = store_number(find, 0);
+		bytes = store_number(find, 1) + channel->hh.keylen;
+	}
 	sqlite3_reset(find);
 	if (result != SQLITE_ROW && result != SQLITE_DONE)
 		return -1;
-	if (earlier != 0 && drop_event(writer, channel, earlier) == -1)
-		return -1;
+	if (earlier != 0) {
+		store_bind(writer->statements[EVENT_DROP], 1, earlier);
+		if (store_do(writer, EVENT_DROP) == -1)
+			return -1;
+		store_channel_let_go(writer, channel, 1, bytes);
+	}
 	store_bind(set, 1, (uint64_t)channel->id);
 	bind_key(set, event);
 	store_bind(set, 3, event->cursor);

@@ -77,14 +77,16 @@ const char *const store_writer_texts[STORE_STATEMENTS] = {
 		    " FROM kept WHERE exempt",
     [KEPT_COUNT] = "SELECT count(*), ifnull(sum(" SIZE "), 0), min(cursor)"
 		   " FROM event WHERE channel = ?",
-    [LATEST_FIND] = "SELECT cursor FROM latest WHERE channel = ? AND key = ?",
+    [LATEST_FIND] = "SELECT cursor, " SIZE " FROM event WHERE cursor ="
+		    " (SELECT l.cursor FROM latest l"
+		    " WHERE l.channel = ? AND l.key = ?)",
     [LATEST_SET] = "INSERT INTO latest VALUES (?1, ?2, ?3)"
 		   " ON CONFLICT (channel, key) DO UPDATE SET cursor = ?3",
     [LATEST_DROP] = "DELETE FROM latest WHERE cursor = ?",
     [LATEST_MAKE] = "INSERT INTO latest SELECT channel,"
 		    " CASE kind WHEN 3 THEN x'' ELSE ifnull(key, '') END,"
 		    " max(cursor) FROM event WHERE channel = ? GROUP BY 2",
-    [EVENT_DROP] = "DELETE FROM event WHERE cursor = ? RETURNING " SIZE,
+    [EVENT_DROP] = "DELETE FROM event WHERE cursor = ?",
     [EVENT_SUPERSEDE] = "DELETE FROM event WHERE channel = ?1 AND cursor"
 			" NOT IN (SELECT cursor FROM latest"
 			" WHERE channel = ?1)",
