@@ -43,16 +43,23 @@ static bool
 next_placeholder(
     struct slice *text, struct slice *before, struct slice *placeholder)
 {
-	for (size_t at = 0; at < text->len; at++) {
-		struct slice rest = slice_of(text->bytes + at, text->len - at);
-		size_t len = placeholder_len(rest);
+	struct slice rest = *text;
+	const char *brace;
 
-		if (len == 0)
-			continue;
-		*before = slice_of(text->bytes, at);
-		*placeholder = slice_of(rest.bytes, len);
-		*text = slice_of(rest.bytes + len, rest.len - len);
-		return true;
+	while (rest.len > 0 &&
+	       (brace = memchr(rest.bytes, '{', rest.len)) != NULL) {
+		size_t at = (size_t)(brace - text->bytes);
+		size_t len;
+
+		rest = slice_of(brace, text->len - at);
+		len = placeholder_len(rest);
+		if (len > 0) {
+			*before = slice_of(text->bytes, at);
+			*placeholder = slice_of(brace, len);
+			*text = slice_of(brace + len, rest.len - len);
+			return true;
+		}
+		rest = slice_of(brace + 1, rest.len - 1);
 	}
 	*before = *text;
 	return false;
