@@ -9,6 +9,7 @@ from sse_client import Crowd
 
 STREAMS = 500 * SCALE
 EVENTS = 100000 * SCALE
+OTHERS = 10000 * SCALE
 WINDOW, WINDOW_EVENTS = 4 << 20, 8192
 
 
@@ -62,6 +63,40 @@ class MemoryTest(BrokerCase):
                 members[0].cursors,
                 list(map(wire.cursor_text,
                          cursors[:len(members[0].cursors)])))
+
+    def test_idle_streams_cost_the_same_whatever_is_published(self):
+        """Neither events of others nor the number of channels adds to what a
+        stream takes."""
+        raise_descriptors(STREAMS + 1000)
+        broker = self.broker(broker__workers=1, broker__window="1m",
+                             broker__window_events=4096)
+        worker = broker.workers()[0]
+        start = own_kib(worker)
+        memory = []
+        with Crowd(broker.port) as crowd, broker.publisher() as publisher:
+            members = [crowd.add("turns")]
+            while len(members) < STREAMS:
+                members += [crowd.add("mine:%d" % (len(members) + n))
+                            for n in range(100)]
+                crowd.until(lambda: all(each.live for each in members[-100:]))
+            memory.append(own_kib(worker))
+            for turn in range(3):
+                for at in range(0, OTHERS, 5000):
+                    publisher.publish_many(
+                        ("other:%d:%d" % (turn, at + n), "x" * 100)
+                        for n in range(5000))
+                # Who has it is told when the worker has seen all of them.
+                publisher.publish("turns", "over")
+                crowd.until(lambda: len(members[0].cursors) == turn + 1, 600)
+                memory.append(own_kib(worker))
+            self.assertFalse(any(each.cursors for each in members[1:]))
+            publisher.publish("mine:1", "at last")
+            crowd.until(lambda: len(members[1].cursors) == 1)
+        print("Memory of the worker, KiB: %d; with %d idle streams %d; after "
+              "%d events, each on a channel of its own, %s" % (
+                  start, STREAMS, memory[0], OTHERS, memory[1:]))
+        if not SANITIZED:
+            self.assertLess(memory[-1], memory[1] + 256)
 
 
 if __name__ == "__main__":
