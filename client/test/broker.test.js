@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { connect } from '../src/index.js';
+import { latestOf } from '../src/latest.js';
 import { Broker, waitFor } from './broker.js';
 
 /** A connection with short waits. @param {any} t @param {string} url */
@@ -216,6 +217,27 @@ test('live=false: an iterator gets what there is, and ends', async (t) => {
     for await (const { data } of connection.channel('a'))
         seen.push(data);
     assert.deepEqual(seen, rows('', 0, 300).map(({ data }) => data));
+});
+
+test('what a channel keeps is there for who comes later, too', async (t) => {
+    const broker = await Broker.start(t, { 'channel last:*.keep': 'latest' });
+    await broker.publish(...['x', 'y', 'x'].map((key, data) =>
+        ({ channel: 'last:b', key, data })));
+    const { connection } = open(t, broker.url);
+    const first = latestOf(connection, 'last:b');
+    await waitFor(() => first.events.length === 2);
+    await broker.publish({ channel: 'last:b', key: 'y', data: 9 });
+    await waitFor(() => first.get('y')?.data === 9);
+    const later = latestOf(connection, 'last:b');
+    assert.deepEqual([later.get('x')?.data, later.get('y')?.data], [2, 9]);
+    // A drop leaves it, and brings what was missed.
+    await broker.stop();
+    await waitFor(() => connection.state === 'waiting');
+    assert.equal(later.events.length, 2);
+    await broker.run();
+    await broker.publish({ channel: 'last:b', key: 'z', data: 10 });
+    await waitFor(() => later.get('z')?.data === 10);
+    assert.deepEqual(later.events.map(({ data }) => data), [9, 2, 10]);
 });
 
 test('a channel that keeps the latest brings it, on one connection',

@@ -1,6 +1,7 @@
 /* types: what a user's compiler must take, and what it must refuse. */
 import { from } from 'rxjs';
 import { connect, SsemuxError, type Connection } from '../src/index.js';
+import { latestOf } from '../src/latest.js';
 
 interface Order { status: string }
 
@@ -22,6 +23,7 @@ export async function use(): Promise<string[]> {
         next: ({ data, cursor }) => data.status + cursor });
     await orders.ready();
     from(orders).subscribe(({ data }) => data.status.trim());
+    latestOf<Order>(connection, 'orders').get('x')?.data.status.trim();
     stop();
     unsubscribe();
     // @ts-expect-error: there is no such state
