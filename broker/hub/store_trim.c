@@ -359,9 +359,11 @@ store_trim(struct store_writer *writer, const struct store_limits *limits,
 void
 store_checkpoint(struct store_writer *writer)
 {
-	if (writer->wal_pages < CHECKPOINT_PAGES)
+	if (writer->wal_pages < writer->wal_moved)
+		writer->wal_moved = 0; /* the log has begun anew */
+	if (writer->wal_pages - writer->wal_moved < CHECKPOINT_PAGES)
 		return;
-	writer->wal_pages = 0;
+	writer->wal_moved = writer->wal_pages;
 	if (sqlite3_wal_checkpoint_v2(writer->db, NULL,
 		SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) != SQLITE_OK)
 		store_failed(writer, "checkpoint");

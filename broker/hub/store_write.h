@@ -128,8 +128,9 @@ enum { STORE_TRIM_ROWS_MAX = 8192 };
 int store_trim(struct store_writer *writer, const struct store_limits *limits,
     uint64_t now_ms, int rows, bool *more);
 
-/* Moves committed pages from the log into the database file, when they are
- * enough to be worth it. Readers are not disturbed. */
+/* Moves committed pages from the log into the database file, when those that
+ * came since the last time are enough to be worth it. Readers are not
+ * disturbed; while one reads, the log cannot begin anew, and grows. */
 void store_checkpoint(struct store_writer *writer);
 
 #endif

@@ -115,7 +115,8 @@ struct store_writer {
 				      * one before; a ring */
 	uint64_t mark_count;
 	uint64_t unmarked;        /* events since the last */
-	int wal_pages;            /* in the write-ahead log */
+	int wal_pages;            /* in the write-ahead log, of which so many */
+	int wal_moved;            /* were there at the last checkpoint */
 	int64_t publisher_looked; /* where forgetting goes on */
 	uint64_t channel_looked;  /* its horizon */
 	uint64_t revocations;     /* rows, once they were counted */

@@ -250,6 +250,78 @@ START_TEST(a_channel_that_comes_back_lost_what_the_floor_says)
 }
 END_TEST
 
+/* Pages of the log that are in the database file, as SQLite tells all who read
+ * (its "wal-index", at 96). */
+static uint32_t
+moved(void)
+{
+	char path[STORE_PATH_SIZE + 8];
+	uint32_t pages = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s-shm", store.path);
+	file = fopen(path, "r");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_eq(fseek(file, 96, SEEK_SET), 0);
+	ck_assert_uint_eq(fread(&pages, sizeof(pages), 1, file), 1);
+	ck_assert_int_eq(fclose(file), 0);
+	return pages;
+}
+
+/* A reader that begins to read what is newest now, and goes on reading. */
+static sqlite3 *
+begin_reading(void)
+{
+	sqlite3 *db;
+
+	ck_assert_int_eq(sqlite3_open(store.path, &db), SQLITE_OK);
+	ck_assert_int_eq(
+	    sqlite3_exec(db, "BEGIN; SELECT 1 FROM state", NULL, NULL, NULL),
+	    SQLITE_OK);
+	return db;
+}
+
+/* Stores that many events, each with a checkpoint if one is due; while
+ * somebody reads, always the newest. How many there were. */
+static int
+checkpoints_of(uint64_t events, sqlite3 **reader)
+{
+	uint64_t first = store_writer_totals(store.writer)->last_cursor;
+	uint32_t before = moved();
+	int checkpoints = 0;
+
+	for (uint64_t i = 1; i <= events; i++) {
+		sqlite3 *next = NULL;
+
+		store_put_alone(&store, first + i, "a", "x");
+		if (*reader != NULL)
+			next = begin_reading();
+		ck_assert_int_eq(sqlite3_close(*reader), SQLITE_OK);
+		*reader = next;
+		store_checkpoint(store.writer);
+		checkpoints += moved() > before;
+		before = moved();
+	}
+	return checkpoints;
+}
+
+/* The log cannot begin anew then, and each checkpoint costs the disk. */
+START_TEST(while_somebody_reads_there_is_no_checkpoint_for_each_event)
+{
+	sqlite3 *reader = begin_reading();
+	int checkpoints = checkpoints_of(1000, &reader);
+
+	ck_assert_int_ge(checkpoints, 2);
+	ck_assert_int_le(checkpoints, 6);
+	/* Nobody reads: the log begins anew, and is as short as ever. */
+	ck_assert_int_eq(sqlite3_close(reader), SQLITE_OK);
+	reader = NULL;
+	checkpoints = checkpoints_of(1000, &reader);
+	ck_assert_int_ge(checkpoints, 3);
+	ck_assert_int_le(checkpoints, 6);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -269,5 +341,7 @@ main(void)
 	    tests, of_too_many_channels_those_without_events_are_forgotten);
 	tcase_add_test(
 	    tests, a_channel_that_comes_back_lost_what_the_floor_says);
+	tcase_add_test(
+	    tests, while_somebody_reads_there_is_no_checkpoint_for_each_event);
 	return suite_run("store_trim", tests);
 }
