@@ -14,26 +14,28 @@ receipt_at(struct receipts *receipts, size_t index)
 	return &receipts->open[(receipts->first + index) % BOARD_TALLIES];
 }
 
-static void
+/* Answers, but does not send yet: whom, or NULL when it has gone. */
+static struct publisher *
 answer_first(struct receipts *receipts, struct board *board)
 {
 	struct receipt *first = receipt_at(receipts, 0);
+	struct publisher *publisher = first->publisher;
 
-	if (first->publisher != NULL) {
+	if (publisher != NULL) {
 		struct board_counts counts =
 		    board_tally_sum(board, first->number);
 
 		if (first->detail == BOARD_ALL_COUNTS)
-			publisher_receipt_counts(first->publisher, first->seq,
-			    &counts, board_unread(board, first->position));
+			publisher_receipt_counts(publisher, first->seq, &counts,
+			    board_unread(board, first->position));
 		else
 			publisher_receipt(
-			    first->publisher, first->seq, counts.written);
-		publisher_flush(first->publisher);
+			    publisher, first->seq, counts.written);
 	}
 	board_close_receipt(board, first->number);
 	receipts->first = (receipts->first + 1) % BOARD_TALLIES;
 	receipts->count--;
+	return publisher;
 }
 
 void
@@ -82,16 +84,27 @@ receipts_placed(struct receipts *receipts, uint64_t position)
 bool
 receipts_answer(struct receipts *receipts, struct board *board, uint64_t now_ms)
 {
+	struct publisher *told = NULL;
+
 	while (receipts->count > 0) {
 		const struct receipt *first = receipt_at(receipts, 0);
+		struct publisher *publisher;
 
 		if (first->position == NOT_PLACED)
 			break;
 		if (board_unread(board, first->position) > 0 &&
 		    now_ms < first->deadline_ms)
 			break;
-		answer_first(receipts, board);
+		publisher = answer_first(receipts, board);
+		if (publisher == NULL)
+			continue;
+		/* What follows each other goes out together. */
+		if (told != NULL && told != publisher)
+			publisher_flush(told);
+		told = publisher;
 	}
+	if (told != NULL)
+		publisher_flush(told);
 	return receipts->count > 0;
 }
 

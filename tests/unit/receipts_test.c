@@ -14,6 +14,7 @@ struct publisher {
 	uint64_t clients[BOARD_TALLIES * 2];
 	size_t count;
 	size_t flushed;
+	int flushes;
 	struct board_counts last; /* of all counts */
 	uint64_t late;
 };
@@ -43,6 +44,7 @@ void
 publisher_flush(struct publisher *publisher)
 {
 	publisher->flushed = publisher->count;
+	publisher->flushes++;
 }
 
 static void
@@ -90,6 +92,23 @@ START_TEST(a_receipt_is_answered_when_the_worker_has_read_so_far)
 	ck_assert_uint_eq(publishers[0].flushed, 1);
 	ck_assert_uint_eq(publishers[0].answered[0], 7);
 	ck_assert_uint_eq(publishers[0].clients[0], 3);
+}
+END_TEST
+
+/* The second one has gone before the last of them. */
+START_TEST(answers_that_follow_each_other_are_sent_together)
+{
+	static const size_t whose[] = {0, 0, 0, 1, 1, 0, 0, 1};
+
+	for (uint64_t i = 0; i < 8; i++)
+		open_at(&publishers[whose[i]], i + 1, 100);
+	receipts.open[7].publisher = NULL;
+	board_set_read(&worker, 100);
+	ck_assert(!receipts_answer(&receipts, &board, 0));
+	ck_assert_uint_eq(publishers[0].flushed, 5);
+	ck_assert_int_eq(publishers[0].flushes, 2);
+	ck_assert_uint_eq(publishers[1].flushed, 2);
+	ck_assert_int_eq(publishers[1].flushes, 1);
 }
 END_TEST
 
@@ -217,6 +236,7 @@ main(void)
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(
 	    tests, a_receipt_is_answered_when_the_worker_has_read_so_far);
+	tcase_add_test(tests, answers_that_follow_each_other_are_sent_together);
 	tcase_add_test(tests, what_nobody_got_is_answered_with_none);
 	tcase_add_test(
 	    tests, a_receipt_whose_place_is_unknown_is_never_complete);
