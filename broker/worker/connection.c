@@ -127,8 +127,8 @@ connection_destroy(struct connection *connection)
 	free(connection);
 }
 
-enum connection_sent
-connection_send(struct connection *connection)
+static enum connection_sent
+send_out(struct connection *connection, int flags)
 {
 	struct buf *out = &connection->out;
 
@@ -138,7 +138,7 @@ connection_send(struct connection *connection)
 	}
 	while (buf_length(out) > 0) {
 		ssize_t sent = send(connection->io.fd, buf_bytes(out),
-		    buf_length(out), MSG_NOSIGNAL);
+		    buf_length(out), MSG_NOSIGNAL | flags);
 
 		if (sent == -1 && errno == EINTR)
 			continue;
@@ -154,6 +154,18 @@ connection_send(struct connection *connection)
 	}
 	buf_finish(out);
 	return CONNECTION_SENT_ALL;
+}
+
+enum connection_sent
+connection_send(struct connection *connection)
+{
+	return send_out(connection, 0);
+}
+
+enum connection_sent
+connection_send_ahead(struct connection *connection)
+{
+	return send_out(connection, MSG_MORE);
 }
 
 void

@@ -86,6 +86,10 @@ enum connection_sent {
 /* Sends what `out` holds. */
 enum connection_sent connection_send(struct connection *connection);
 
+/* The same, when more is written to the socket at once: it may go out with
+ * that. */
+enum connection_sent connection_send_ahead(struct connection *connection);
+
 /* The socket is full: says so when it takes more again. */
 void connection_await_writable(struct connection *connection);
 

@@ -28,7 +28,13 @@ class Change(BrokerCase):
     def open(self, broker, channels, **options):
         stream = broker.stream(channels, **options)
         self.addCleanup(stream.close)
-        return stream, stream.control("connected")["stream"]
+        name = stream.control("connected")["stream"]
+        # A worker that has just begun has no link to the hub for a moment, and
+        # its streams are unknown to others.
+        for _ in range(4):
+            wait_for(lambda: self.post(broker, name, {})[0] == 200,
+                     "the stream to be known to all")
+        return stream, name
 
     def test_a_channel_is_added_and_another_left(self):
         broker = self.broker(broker__workers="3")

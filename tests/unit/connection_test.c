@@ -208,14 +208,16 @@ START_TEST(an_answer_that_is_due_is_not_cut_off_by_a_drain)
 }
 END_TEST
 
-START_TEST(a_stream_at_the_head_begins_with_one_write)
+/* Opens a stream and checks that all it is told comes in one write. */
+static void
+assert_begins_with_one_write(const char *request)
 {
 	char text[4096];
 	ssize_t got;
 
 	close(peer);
 	peer = hand_worker_connect_as(&hand, SOCK_SEQPACKET);
-	say("GET /stream?channels=a HTTP/1.1\r\nHost: h\r\n\r\n");
+	say(request);
 	got = recv(peer, text, sizeof(text) - 1, 0);
 	ck_assert_int_gt(got, 0);
 	text[got] = '\0';
@@ -223,6 +225,23 @@ START_TEST(a_stream_at_the_head_begins_with_one_write)
 	ck_assert_ptr_nonnull(strstr(text, "event: connected"));
 	ck_assert_ptr_nonnull(strstr(text, "event: live"));
 	ck_assert_str_eq(heard(), "");
+}
+
+START_TEST(a_stream_at_the_head_begins_with_one_write)
+{
+	assert_begins_with_one_write(
+	    "GET /stream?channels=a HTTP/1.1\r\nHost: h\r\n\r\n");
+}
+END_TEST
+
+START_TEST(so_does_one_that_missed_only_what_is_of_others)
+{
+	for (int i = 0; i < 30; i++)
+		hand_worker_publish(&hand, 20);
+	turn();
+	assert_begins_with_one_write(
+	    "GET /stream?channels=a,b:*&since=1763700000000-1 HTTP/1.1\r\n"
+	    "Host: h\r\n\r\n");
 }
 END_TEST
 
@@ -242,5 +261,6 @@ main(void)
 	    tests, when_the_time_is_up_the_client_is_told_to_come_again);
 	tcase_add_test(tests, an_answer_that_is_due_is_not_cut_off_by_a_drain);
 	tcase_add_test(tests, a_stream_at_the_head_begins_with_one_write);
+	tcase_add_test(tests, so_does_one_that_missed_only_what_is_of_others);
 	return suite_run("connection", tests);
 }

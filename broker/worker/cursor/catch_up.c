@@ -53,6 +53,30 @@ catch_up_from(const struct subscriber *subscriber)
 					: subscriber->cursor;
 }
 
+/* Has the window all that is still to come? Not what was said to be lost; but
+ * a half-written event is finished from wherever it is. */
+static bool
+has_window(const struct worker *worker, const struct subscriber *subscriber)
+{
+	uint64_t from = catch_up_from(subscriber);
+
+	return from >= worker->window.floor &&
+	       (from >= subscriber->lost_to || subscriber->partial != 0);
+}
+
+/* Is nothing to be looked at before it reads on in the window, nor when it has
+ * come to the head? Then all that it gets goes out together. */
+static bool
+goes_on_at_once(
+    const struct worker *worker, const struct subscriber *subscriber)
+{
+	return subscriber->partial == 0 && subscriber->rewind == NULL &&
+	       subscriber->snapshots == NULL && subscriber->hold_ms == 0 &&
+	       subscriber->hold.waiting_ms == 0 && !subscriber->compressed &&
+	       !subscriber->ended && !worker->config->channels_conflate &&
+	       has_window(worker, subscriber);
+}
+
 /* Looks by itself at what lies behind it; returns how far. */
 static uint64_t
 look(struct worker *worker, const struct subscriber *subscriber,
@@ -72,6 +96,40 @@ look(struct worker *worker, const struct subscriber *subscriber,
 	return stretch.reached;
 }
 
+/* Will something be said when it has arrived? */
+static bool
+has_last_words(const struct subscriber *subscriber)
+{
+	return subscriber->ends ||
+	       (subscriber->owes_live &&
+		   subscriber->block->live.kind != NOTICE_NONE);
+}
+
+/* Writes what was collected; what is to be said before goes with it, and so
+ * does what is to be said when it has arrived. */
+static enum step
+write_step(
+    struct worker *worker, struct subscriber *subscriber, uint64_t reached)
+{
+	struct outgoing *outgoing = &worker->outgoing;
+	bool arrives = goes_on_at_once(worker, subscriber) &&
+		       reached >= worker->window.head;
+	enum connection_sent sent = CONNECTION_SENT_ALL;
+
+	if (outgoing->frame_count > 0)
+		sent = connection_send_ahead(subscriber->connection);
+	else if (!arrives)
+		sent = connection_send(subscriber->connection);
+	if (sent == CONNECTION_SENT_GONE)
+		return STEP_GONE;
+	if (sent == CONNECTION_SENT_PART) {
+		place_block(worker, subscriber);
+		return STEP_BLOCKED;
+	}
+	outgoing->ahead = arrives && has_last_words(subscriber);
+	return progress_finish_step(worker, subscriber, reached);
+}
+
 static enum step
 step_in_window(struct worker *worker, struct subscriber *subscriber)
 {
@@ -89,7 +147,7 @@ step_in_window(struct worker *worker, struct subscriber *subscriber)
 	else if (window->end - number < SHARED_AT_LEAST ||
 		 !runs_take(worker, subscriber, number, until, most, &reached))
 		reached = look(worker, subscriber, number, until, most);
-	return progress_finish_step(worker, subscriber, reached);
+	return write_step(worker, subscriber, reached);
 }
 
 /* Is all read? */
@@ -116,15 +174,19 @@ say_arrival(struct worker *worker, struct subscriber *subscriber)
 	}
 }
 
-/* Has the window all that is still to come? Not what was said to be lost; but
- * a half-written event is finished from wherever it is. */
-static bool
-has_window(const struct worker *worker, const struct subscriber *subscriber)
-{
-	uint64_t from = catch_up_from(subscriber);
+static enum step take_step(
+    struct worker *worker, struct subscriber *subscriber);
 
-	return from >= worker->window.floor &&
-	       (from >= subscriber->lost_to || subscriber->partial != 0);
+/* Reads on, and says so at once when that brings it to the head: what it has
+ * just written may wait for that. */
+static enum step
+go_on(struct worker *worker, struct subscriber *subscriber)
+{
+	enum step step = step_in_window(worker, subscriber);
+
+	if (step == STEP_AGAIN && has_arrived(worker, subscriber))
+		step = take_step(worker, subscriber);
+	return step;
 }
 
 static enum step
@@ -138,6 +200,8 @@ take_step(struct worker *worker, struct subscriber *subscriber)
 	arrived = has_arrived(worker, subscriber);
 	if (arrived)
 		say_arrival(worker, subscriber);
+	else if (goes_on_at_once(worker, subscriber))
+		return go_on(worker, subscriber);
 	switch (connection_send(subscriber->connection)) {
 	case CONNECTION_SENT_GONE:
 		return STEP_GONE;
@@ -163,7 +227,7 @@ take_step(struct worker *worker, struct subscriber *subscriber)
 	if (has_window(worker, subscriber))
 		return stride_is_due(worker, subscriber)
 			   ? stride_in_window(worker, subscriber)
-			   : step_in_window(worker, subscriber);
+			   : go_on(worker, subscriber);
 	return catch_up_in_store(worker, subscriber);
 }
 

@@ -10,7 +10,7 @@ outgoing_begin(struct outgoing *outgoing)
 {
 	outgoing->piece_count = outgoing->frame_count = 0;
 	outgoing->bytes = outgoing->skipped = 0;
-	outgoing->receipts = false;
+	outgoing->receipts = outgoing->ahead = false;
 }
 
 bool
@@ -154,13 +154,14 @@ write_pieces(const struct outgoing *outgoing, int fd)
 	    .msg_iov = (struct iovec *)(uintptr_t)outgoing->pieces,
 	    .msg_iovlen = outgoing->piece_count,
 	};
+	int flags = MSG_NOSIGNAL | (outgoing->ahead ? MSG_MORE : 0);
 	ssize_t written;
 
 	do {
 		written = outgoing->piece_count == 1
 			      ? send(fd, outgoing->pieces[0].iov_base,
-				    outgoing->pieces[0].iov_len, MSG_NOSIGNAL)
-			      : sendmsg(fd, &message, MSG_NOSIGNAL);
+				    outgoing->pieces[0].iov_len, flags)
+			      : sendmsg(fd, &message, flags);
 	} while (written == -1 && errno == EINTR);
 	return written;
 }

@@ -35,6 +35,7 @@ struct outgoing {
 	size_t bytes;
 	size_t skipped; /* of the first frame: sent by an earlier write */
 	bool receipts;  /* one is wanted for some frame */
+	bool ahead;     /* more is written to the socket at once */
 };
 
 /* Empties it. */
