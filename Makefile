@@ -31,6 +31,10 @@ C_FLAGS := -std=c11 -D_GNU_SOURCE -I. -Ilibpub/include -fPIC \
 HARDENING := -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer
+# `make IO_URING=no` leaves it out; without, it is asked for when a worker starts.
+ifeq ($(IO_URING),no)
+C_FLAGS += -DSSEMUX_NO_IO_URING
+endif
 LINK := -Wl,-z,relro,-z,now -Wl,--as-needed
 libs = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)
 BROKER_LIBS := -lev $(call libs,$(PACKAGES)) -lm

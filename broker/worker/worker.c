@@ -23,6 +23,7 @@
 #include "broker/worker/cursor/packing.h"
 #include "broker/worker/cursor/store_read.h"
 #include "broker/worker/cursor/survivors.h"
+#include "broker/worker/cursor/volley.h"
 #include "broker/worker/drain.h"
 #include "broker/worker/worker_state.h"
 
@@ -139,6 +140,17 @@ start_memory(struct worker *worker)
 	return worker->packing != NULL ? 0 : -1;
 }
 
+/* Before the worker is confined: then none can be made. */
+static void
+start_volleys(struct worker *worker)
+{
+	if (!worker->config->broker_io_uring)
+		return;
+	worker->volley = volley_create();
+	if (worker->volley == NULL)
+		log_debug("io_uring: %m; writes go out one by one");
+}
+
 /* Reads what the ring holds, so that recent history is in memory. */
 static void
 start_log(struct worker *worker)
@@ -202,6 +214,7 @@ finish(struct worker *worker)
 	deliveries_finish(&worker->deliveries);
 	runs_finish(&worker->runs);
 	packing_destroy(worker->packing);
+	volley_destroy(worker->volley);
 	window_finish(&worker->window);
 	survivors_destroy(worker->survivors);
 	conflated_finish(&worker->conflated);
@@ -238,6 +251,7 @@ worker_run(struct heritage *heritage)
 	holds_init(worker);
 	admission_init(&worker->admission, worker->config->http_admit_rate,
 	    worker->config->http_admit_burst);
+	start_volleys(worker);
 	start_log(worker);
 	start_watchers(worker);
 	if (authority_start(worker) == -1)

@@ -34,6 +34,7 @@ struct packing;
 struct store_reader;
 struct subscriber;
 struct survivors;
+struct volley;
 
 struct worker {
 	struct heritage *heritage;
@@ -59,6 +60,7 @@ struct worker {
 	struct outgoing outgoing;
 	struct runs runs;
 	struct packing *packing; /* NULL: nothing is compressed */
+	struct volley *volley;   /* NULL: writes go out one by one */
 	struct handed handed;
 	struct ended ended;
 	uint64_t began_ms; /* Unix time */

@@ -15,6 +15,7 @@
 #include "broker/worker/cursor/follow.h"
 #include "broker/worker/cursor/store_read.h"
 #include "broker/worker/cursor/survivors.h"
+#include "broker/worker/cursor/volley.h"
 #include "broker/worker/worker_state.h"
 #include "protocol/cursor_id.h"
 #include "tests/unit/sample_event.h"
@@ -90,6 +91,7 @@ hand_worker_make(struct hand_worker *hand)
 	    deliveries_init(&worker->deliveries, HAND_CONNECTIONS), 0);
 	wheel_init(&worker->wheel, worker_steady_s());
 	holds_init(worker);
+	worker->volley = volley_create(); /* NULL where there are none */
 	hand->cursor = cursor_id_make(1763700000000, 0);
 	hand_worker_begin_following(hand);
 }
@@ -111,6 +113,7 @@ hand_worker_finish(struct hand_worker *hand)
 	roster_finish(&worker->roster);
 	deliveries_finish(&worker->deliveries);
 	runs_finish(&worker->runs);
+	volley_destroy(worker->volley);
 	window_finish(&worker->window);
 	survivors_destroy(worker->survivors);
 	conflated_finish(&worker->conflated);

@@ -16,8 +16,11 @@
 #include "broker/worker/cursor/progress.h"
 #include "broker/worker/cursor/rewind.h"
 #include "broker/worker/cursor/stride.h"
+#include "broker/worker/cursor/volley.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
+
+enum { AHEAD = 8 }; /* subscribers whose memory is fetched meanwhile */
 
 void
 cursor_resume(struct worker *worker, struct subscriber *subscriber)
@@ -110,7 +113,7 @@ write_deliveries(
 	uint32_t index = first;
 
 	while (index != DELIVERY_NONE) {
-		uint64_t pin = UINT64_MAX;
+		uint64_t pin = volley_pin(worker);
 		enum added added = ADDED;
 
 		outgoing_begin(&worker->outgoing);
@@ -123,6 +126,13 @@ write_deliveries(
 				break;
 			index = deliveries->list[index].next;
 		}
+		if (volley_blocks(worker, subscriber)) {
+			volley_fire(worker);
+			continue;
+		}
+		if (index == DELIVERY_NONE && added == ADDED &&
+		    volley_add(worker, subscriber, pin))
+			return;
 		if (progress_write(worker, subscriber) != STEP_AGAIN)
 			return;
 	}
@@ -138,12 +148,12 @@ cursor_flush(struct worker *worker)
 		struct subscriber *subscriber = deliveries->subscribers[i];
 		uint32_t first = subscriber->delivery_first;
 
-		/* Meanwhile, the next one's memory is fetched. */
-		if (i + 1 < deliveries->subscriber_count)
-			prefetch_object(deliveries->subscribers[i + 1]);
+		if (i + AHEAD < deliveries->subscriber_count)
+			prefetch_object(deliveries->subscribers[i + AHEAD]);
 		subscriber->delivery_first = DELIVERY_NONE;
 		write_deliveries(worker, subscriber, first);
 	}
+	volley_fire(worker);
 	deliveries_begin(deliveries, worker->window.end);
 }
 

@@ -163,16 +163,22 @@ write_pieces(const struct outgoing *outgoing, int fd)
 				    outgoing->pieces[0].iov_len, flags)
 			      : sendmsg(fd, &message, flags);
 	} while (written == -1 && errno == EINTR);
-	return written;
+	return written != -1 ? written : -errno;
 }
 
 enum outgoing_result
 outgoing_write(
     const struct outgoing *outgoing, int fd, struct outgoing_sent *sent)
 {
-	ssize_t written = write_pieces(outgoing, fd);
+	return outgoing_settle(outgoing, write_pieces(outgoing, fd), sent);
+}
 
-	if (written == -1 && errno != EAGAIN && errno != ENOBUFS) {
+enum outgoing_result
+outgoing_settle(const struct outgoing *outgoing, ssize_t written,
+    struct outgoing_sent *sent)
+{
+	if (written < 0 && written != -EAGAIN && written != -ENOBUFS &&
+	    written != -EINTR) {
 		*sent = (struct outgoing_sent){.frames = 0};
 		return OUTGOING_GONE;
 	}

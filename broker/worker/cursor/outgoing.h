@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 
 #include "protocol/slice.h"
@@ -71,6 +72,10 @@ struct outgoing_sent {
 	uint64_t partial; /* cursor of the frame that went out in part; or 0 */
 	size_t partial_bytes; /* how much of it is out, by all writes so far */
 };
+
+/* What a write of everything did that `written` bytes came of, or -errno. */
+enum outgoing_result outgoing_settle(const struct outgoing *outgoing,
+    ssize_t written, struct outgoing_sent *sent);
 
 /* One write of everything. */
 enum outgoing_result outgoing_write(

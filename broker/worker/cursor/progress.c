@@ -26,16 +26,13 @@ tally_receipts(
 	}
 }
 
-enum step
-progress_write(struct worker *worker, struct subscriber *subscriber)
+/* What was written of worker->outgoing changes where it stands. */
+static enum step
+settle(struct worker *worker, struct subscriber *subscriber,
+    enum outgoing_result result, const struct outgoing_sent *sent)
 {
 	const struct outgoing *outgoing = &worker->outgoing;
-	struct outgoing_sent sent;
-	enum outgoing_result result;
 
-	if (subscriber->compressed)
-		return packing_write(worker, subscriber);
-	result = outgoing_write(outgoing, subscriber->fd, &sent);
 	if (result == OUTGOING_GONE) {
 		/* What it was about to get, it has not got. */
 		subscriber->cursor = outgoing->frames[0].cursor - 1;
@@ -44,19 +41,42 @@ progress_write(struct worker *worker, struct subscriber *subscriber)
 		return STEP_GONE;
 	}
 	worker_count(worker, METRIC_WRITES, 1);
-	worker_count(worker, METRIC_DELIVERIES, sent.frames);
-	tally_receipts(worker, outgoing, sent.frames);
+	worker_count(worker, METRIC_DELIVERIES, sent->frames);
+	tally_receipts(worker, outgoing, sent->frames);
 	subscriber_was_written(subscriber);
 	/* What lies between two of its events is not its own. */
-	subscriber->cursor = sent.frames > 0
-				 ? outgoing->frames[sent.frames - 1].cursor
+	subscriber->cursor = sent->frames > 0
+				 ? outgoing->frames[sent->frames - 1].cursor
 				 : outgoing->frames[0].cursor - 1;
-	subscriber->partial = sent.partial;
-	subscriber->partial_bytes = (uint32_t)sent.partial_bytes;
+	subscriber->partial = sent->partial;
+	subscriber->partial_bytes = (uint32_t)sent->partial_bytes;
 	if (result == OUTGOING_ALL)
 		return STEP_AGAIN;
 	place_block(worker, subscriber);
 	return STEP_BLOCKED;
+}
+
+enum step
+progress_settle(
+    struct worker *worker, struct subscriber *subscriber, ssize_t written)
+{
+	struct outgoing_sent sent;
+	enum outgoing_result result =
+	    outgoing_settle(&worker->outgoing, written, &sent);
+
+	return settle(worker, subscriber, result, &sent);
+}
+
+enum step
+progress_write(struct worker *worker, struct subscriber *subscriber)
+{
+	struct outgoing_sent sent;
+	enum outgoing_result result;
+
+	if (subscriber->compressed)
+		return packing_write(worker, subscriber);
+	result = outgoing_write(&worker->outgoing, subscriber->fd, &sent);
+	return settle(worker, subscriber, result, &sent);
 }
 
 /* A half-written event that is gone cannot be finished: the stream is of no

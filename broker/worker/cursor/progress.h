@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct outgoing;
 struct subscriber;
@@ -26,6 +27,11 @@ enum step {
  * subscriber how far it got: STEP_AGAIN, STEP_BLOCKED or STEP_GONE.
  */
 enum step progress_write(struct worker *worker, struct subscriber *subscriber);
+
+/* The same after a write of it that somebody else has done; `written` is how
+ * many bytes went out, or -errno. */
+enum step progress_settle(
+    struct worker *worker, struct subscriber *subscriber, ssize_t written);
 
 /*
  * The same for what a step collected, which may be nothing; everything up to
