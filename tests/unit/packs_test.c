@@ -71,7 +71,7 @@ add(size_t count, size_t data_len)
 
 		ck_assert_ptr_nonnull(room);
 		memcpy(room, record, record->size);
-		window_commit(&window);
+		window_commit(&window, 0);
 	}
 }
 
