@@ -10,10 +10,13 @@ from report import run
 from rounds import Crowd, Figures
 from servers import Ssemux
 
-# Name, subscribers, and deliveries per second, so that each has few events; or
-# events per second, so that a stream is busy.
-LOADS = (("100, rare", 100, 20), ("1,000, rare", 1000, 20),
-         ("10,000, rare", 10000, 2), ("100, busy", 100, 2000))
+# Name, subscribers, events per second (few, or so many that a stream is busy),
+# how many of the channels each subscriber has, and of how many.
+LOADS = (("100, rare", 100, 20, 1, 1), ("1,000, rare", 1000, 20, 1, 1),
+         ("10,000, rare", 10000, 2, 1, 1), ("100, busy", 100, 2000, 1, 1),
+         ("1, alone", 1, 200, 1, 1),
+         ("5,000, one channel each", 5000, 2000, 1, 5000),
+         ("5,000, 20 channels each", 5000, 1000, 20, 5000))
 UNITS = (("writer ns", "ns CPU of workers per delivery"),
          ("bytes", "bytes per delivery"), ("p50", "p50, us"),
          ("p99", "p99, us"), ("faults", "faults"))
@@ -31,7 +34,9 @@ class Compress:
                 ("p99", row["p99_us"]), ("faults", row["faults"])):
             self.figures.add("%s %s %s" % (what, load, figure), name, value)
 
-    def load(self, name, subscribers, rate, rounds):
+    def load(self, load, rounds):
+        name, subscribers, rate, own, channels = load
+        burst = min(50000, max(100, 1e6 * channels / subscribers / own))
         with contextlib.ExitStack() as stack:
             crowds = []
             for kind, settings, header in (
@@ -40,8 +45,9 @@ class Compress:
                      "Accept-Encoding: gzip")):
                 server = Ssemux(**settings)
                 stack.callback(server.stop)
-                crowd = Crowd(server.start(), subscribers, "-j", "-p", 2, "-H",
-                              header)
+                crowd = Crowd(server.start(), subscribers, "-j", "-p",
+                              min(2, subscribers), "-c", channels, "-k", own,
+                              "-H", header)
                 stack.callback(crowd.kill)
                 crowds.append((kind, crowd))
             for _ in range(rounds):
@@ -50,14 +56,15 @@ class Compress:
                         "paced %g %g" % (rate, self.seconds)))
                 for kind, crowd in crowds:
                     self.note("burst", name, kind, crowd.do(
-                        "burst %d" % max(100, 1e6 / subscribers)))
+                        "burst %d" % burst))
 
 
 def measure(options, targets):
     compress = Compress(options.seconds)
     figures, rows = compress.figures, []
-    for name, subscribers, rate in LOADS:
-        compress.load(name, subscribers, rate, options.rounds)
+    for load in LOADS:
+        name = load[0]
+        compress.load(load, options.rounds)
         for what in ("paced", "burst"):
             start = "%s %s " % (what, name)
             targets.at_most("gzip: CPU per delivery / without; %s: %s" % (

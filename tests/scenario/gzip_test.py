@@ -347,6 +347,20 @@ class Gzip(BrokerCase):
                 pass
         self.assertLess(broker.metric("packs_made_total"), 2 * 1001)
 
+    def test_a_crowd_that_returns_shares_what_it_is_behind_by(self):
+        broker = self.gzip(broker__workers=1)
+        with broker.publisher() as publisher:
+            publisher.publish_many(("c", order(n)) for n in range(2000))
+        with sse_client.Crowd(broker.port) as crowd:
+            for _ in range(100):
+                crowd.add("c", "&since=-1", headers=[TAKES_GZIP])
+            crowd.until(lambda: all(each.live for each in crowd.members))
+            self.assertEqual({len(each.cursors) for each in crowd.members},
+                             {2000})
+        # A few begin with events one by one; which nobody has to.
+        self.assertLess(broker.metric("packs_written_total"), 100 * 2000 // 8)
+        self.assertLess(broker.metric("packs_made_total"), 2000 * 3 // 2)
+
     # ---- secrets
 
     def chunks(self, broker, rows):

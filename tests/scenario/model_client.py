@@ -51,6 +51,8 @@ class Client:
             ",".join(self.patterns), query=self.query(asked, live),
             last_id=asked.text if asked.how == "header" else None,
             version=self.version, receive_buffer=self.receive_buffer,
+            headers=self.world.dice.choice(
+                [(), (), (sse_client.TAKES_GZIP,)]),
             timeout=60)
         self.course = Course(self.world.log, self.form, self.types,
                              self.keys, bool(self.conflate))

@@ -374,9 +374,10 @@ class Stream:
 class Member:
     """One of a crowd: counts its events and keeps a digest of their bytes."""
 
-    def __init__(self, crowd, target, last_id=None):
+    def __init__(self, crowd, target, last_id=None, headers=()):
         self.crowd = crowd
         self.target = target
+        self.headers = list(headers)
         self.last_id = last_id
         self.cursors = []
         self.digest = hashlib.sha256()
@@ -397,7 +398,7 @@ class Member:
             self.socket.connect(("127.0.0.1", self.crowd.port))
         except BlockingIOError:
             pass
-        headers = [("Accept", "text/event-stream")]
+        headers = [("Accept", "text/event-stream")] + self.headers
         if self.last_id is not None:
             headers.append(("Last-Event-ID", self.last_id))
         self.request = request_bytes(self.crowd.port, self.target, headers)
@@ -482,8 +483,9 @@ class Crowd:
             member.close()
         self.selector.close()
 
-    def add(self, channels="*", query="", last_id=None):
-        member = Member(self, "/stream?channels=" + channels + query, last_id)
+    def add(self, channels="*", query="", last_id=None, headers=()):
+        member = Member(self, "/stream?channels=" + channels + query, last_id,
+                        headers)
         self.members.append(member)
         return member
 

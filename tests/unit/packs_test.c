@@ -218,6 +218,35 @@ START_TEST(what_the_window_has_not_any_more_is_no_context)
 }
 END_TEST
 
+START_TEST(any_stretch_is_cut_into_blocks_that_others_have_too)
+{
+	ck_assert_uint_eq(packs_first_block(~UINT64_C(0)), ~UINT64_C(0));
+	ck_assert_uint_eq(packs_first_block(0xFF0), 0xF0);
+	ck_assert_uint_eq(packs_first_block(0xFE), 2);
+	ck_assert_uint_eq(packs_first_block(0x81), 0x81);
+	ck_assert_uint_eq(packs_first_block(0x181), 0x81);
+	for (int first = 0; first < 64; first++) {
+		for (int last = first; last < 64; last++) {
+			uint64_t bits =
+			    ~UINT64_C(0) << first & ~UINT64_C(0) >> (63 - last);
+			int count = 0;
+
+			while (bits != 0) {
+				uint64_t block = packs_first_block(bits);
+				int len = __builtin_popcountll(block);
+
+				ck_assert_int_eq(
+				    __builtin_ctzll(block) % len, 0);
+				ck_assert_uint_eq(bits & block, block);
+				bits &= ~block;
+				count++;
+			}
+			ck_assert_int_le(count, 11);
+		}
+	}
+}
+END_TEST
+
 START_TEST(secrets_are_known)
 {
 	uint64_t wanted = 0, bits = 0x123456789ABCDEF0;
@@ -321,6 +350,8 @@ main(void)
 	tcase_add_test(tests, the_same_events_are_compressed_once);
 	tcase_add_test(tests, a_pack_behind_another_makes_use_of_it);
 	tcase_add_test(tests, what_the_window_has_not_any_more_is_no_context);
+	tcase_add_test(
+	    tests, any_stretch_is_cut_into_blocks_that_others_have_too);
 	tcase_add_test(tests, secrets_are_known);
 	tcase_add_test(tests, beyond_the_budget_what_many_ask_for_is_made);
 	tcase_add_test(tests, a_pack_that_is_in_use_is_not_let_go);

@@ -11,10 +11,11 @@
 #include "broker/worker/worker_state.h"
 
 enum {
-	/* Of events that come in one turn; and for those who are behind, when
-	 * they are few. */
+	/* Of events that come in one turn; and for those who are behind, in a
+	 * worker with few streams or many. */
 	BUDGET_FACTOR = 2,
 	BUDGET_FEW = 1024,
+	BUDGET_MANY = 256,
 	FEW = 16,
 	FEW_READERS = 2, /* of an event */
 	SAMPLE = 8,
@@ -91,6 +92,7 @@ packing_begin_turn(struct worker *worker)
 
 	if (worker->packing == NULL)
 		return;
+	worker->packing->cuts = false;
 	/* What is for one or two is compressed for them as it is best; and for
 	 * many, when they are alike. */
 	if (deliveries->count > FEW_READERS * events &&
@@ -104,14 +106,16 @@ packing_begin_turn(struct worker *worker)
 void
 packing_begin_catch_up(struct worker *worker)
 {
-	uint64_t behind;
+	uint64_t streams;
 
 	if (worker->packing == NULL)
 		return;
-	behind = board_get(worker->board,
-	    BOARD_FIRST_WORKER + worker->heritage->worker,
-	    METRIC_STREAMS_BEHIND);
-	packs_begin_turn(worker->packing->packs, behind > FEW ? 0 : BUDGET_FEW);
+	streams = board_get(worker->board,
+	    BOARD_FIRST_WORKER + worker->heritage->worker, METRIC_STREAMS);
+	/* Each of a crowd stands somewhere else. */
+	worker->packing->cuts = streams > FEW;
+	packs_begin_turn(
+	    worker->packing->packs, streams > FEW ? BUDGET_MANY : BUDGET_FEW);
 }
 
 void
@@ -194,36 +198,51 @@ first_together(struct packs *packs, uint64_t span, uint64_t bits)
 				      : bits & ((secret & -secret) - 1);
 }
 
-/* Adds the first of what waits, as much of it as can be one pack. False: the
- * write has no room for it. */
+/* Gets as much of what waits as can be one pack and may be made. */
+static enum packs_got
+get_first(struct packing *packing, struct pack_key *key,
+    const struct pack **pack, struct frame *frame)
+{
+	struct packs *packs = packing->packs;
+	enum packs_got got = PACKS_SPENT;
+
+	key->of.bits = first_together(packs, packing->span, packing->bits);
+	if (!packing->cut) {
+		if (__builtin_popcountll(key->of.bits) <= PACKS_CONTEXT &&
+		    packs_secret_bits(packs, key->of.span, key->of.bits) == 0)
+			key->after = packing->last;
+		got = packs_get(packs, key, &packing->pin, pack, frame);
+	}
+	if (got == PACKS_SPENT && key->after.bits != 0) {
+		key->after = (struct pack_events){.bits = 0};
+		got = packs_get(packs, key, &packing->pin, pack, frame);
+	}
+	if (got == PACKS_SPENT) {
+		packing->cut = true;
+		key->of.bits = packs_first_block(key->of.bits);
+		got = packs_get(packs, key, &packing->pin, pack, frame);
+	}
+	if (got == PACKS_SPENT) {
+		key->of.bits &= -key->of.bits;
+		got = packs_get(packs, key, &packing->pin, pack, frame);
+	}
+	return got;
+}
+
+/* Adds the first of what waits. False: the write has no room for it. */
 static bool
 add_first(struct worker *worker, struct subscriber *subscriber)
 {
 	struct packing *packing = worker->packing;
-	struct packs *packs = packing->packs;
 	struct pack_key key = {
-	    .of.span = packing->span,
-	    .of.bits = first_together(packs, packing->span, packing->bits),
-	    .shape = subscriber->shape,
-	};
+	    .of.span = packing->span, .shape = subscriber->shape};
 	const struct pack *pack;
 	struct frame frame;
 	enum packs_got got;
 
 	if (is_full(worker))
 		return false;
-	if (__builtin_popcountll(key.of.bits) <= PACKS_CONTEXT &&
-	    packs_secret_bits(packs, key.of.span, key.of.bits) == 0)
-		key.after = packing->last;
-	got = packs_get(packs, &key, &packing->pin, &pack, &frame);
-	if (got == PACKS_SPENT && key.after.bits != 0) {
-		key.after = (struct pack_events){.bits = 0};
-		got = packs_get(packs, &key, &packing->pin, &pack, &frame);
-	}
-	if (got == PACKS_SPENT) {
-		key.of.bits &= -key.of.bits;
-		got = packs_get(packs, &key, &packing->pin, &pack, &frame);
-	}
+	got = get_first(packing, &key, &pack, &frame);
 	if (got == PACKS_WAIT)
 		return false;
 	packing->alone = got == PACKS_ALONE;
@@ -259,6 +278,7 @@ packing_add_entry(
 	if (packing->bits == 0) {
 		packing->span = span;
 		packing->bytes = 0;
+		packing->cut = packing->cuts;
 	}
 	event = window_event(
 	    &worker->window, window_entry(&worker->window, number));

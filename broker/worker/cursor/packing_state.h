@@ -34,7 +34,9 @@ struct packing {
 	/* What waits to become packs: events of one span. */
 	uint64_t span;
 	uint64_t bits;
+	bool cut;     /* into blocks, see packs.h */
 	size_t bytes; /* of their records */
+	bool cuts;    /* always, in this turn */
 	/* The write. */
 	uint64_t pin;
 	struct pack_events last; /* what stands before the next pack */

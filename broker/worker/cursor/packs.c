@@ -64,6 +64,19 @@ packs_begin_turn(struct packs *packs, uint64_t events)
 	packs->budget = events;
 }
 
+uint64_t
+packs_first_block(uint64_t bits)
+{
+	int first = __builtin_ctzll(bits);
+	int last = 63 - __builtin_clzll(bits);
+	int len = first == 0 ? PACKS_SPAN : first & -first;
+
+	while (first + len - 1 > last)
+		len /= 2;
+	return len == PACKS_SPAN ? bits
+				 : bits & (((UINT64_C(1) << len) - 1) << first);
+}
+
 /* --- secrets --- */
 
 bool

@@ -14,6 +14,10 @@
  * it; when that is spent, only what several streams have asked for is made, and
  * others get packs of one event each, which are made once for everybody.
  *
+ * Who is behind begins and ends anywhere. So that those of a crowd get the same
+ * packs all the same, what they get is cut into blocks: 2, 4, 8 entries and so
+ * on, which begin at a multiple of their length.
+ *
  * What stands right before a pack in its stream, its context, lets a small one
  * be much smaller. It is known for a stream whose last bytes were a pack, as
  * long as the window has the events of that: from them its text is made anew.
@@ -43,7 +47,7 @@ enum {
 	PACKS_TEXT_MAX = 32768, /* bytes; or one event */
 	PACKS_CONTEXT = 8,      /* events at most that a context is of use for,
 				 * or that are of use in one */
-	PACKS_PLACES = 2048,    /* packs that can be found again */
+	PACKS_PLACES = 4096,    /* packs that can be found again */
 };
 
 /* What a pack is made of. */
@@ -97,6 +101,10 @@ void packs_begin_turn(struct packs *packs, uint64_t events);
 
 /* Which of these entries, which are in the window, are secret. */
 uint64_t packs_secret_bits(struct packs *packs, uint64_t span, uint64_t bits);
+
+/* Of these entries, those in the longest block that begins with the first and
+ * ends no later than the last of them. */
+uint64_t packs_first_block(uint64_t bits);
 
 /* Is an event on this channel secret? */
 bool packs_is_secret(const struct packs *packs, struct slice channel);
