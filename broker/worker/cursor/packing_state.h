@@ -1,6 +1,6 @@
 /*
  * packing_state: a write of packs while it is put together. For packing*.c
- * only.
+ * and volley.c only.
  */
 #ifndef SSEMUX_WORKER_CURSOR_PACKING_STATE_H
 #define SSEMUX_WORKER_CURSOR_PACKING_STATE_H
@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "broker/worker/cursor/gzip.h"
 #include "broker/worker/cursor/outgoing.h"
@@ -50,6 +51,19 @@ struct packing {
 
 /* The write is to be put together from here on. */
 void packing_begin_write(struct worker *worker, struct subscriber *subscriber);
+
+/*
+ * For volley.h: is what was added one pack that can be written later, and
+ * nothing else? Then it is kept until packing_release(), and *frame and
+ * worker->outgoing are what packing_settle() needs.
+ */
+bool packing_gather(struct worker *worker, struct subscriber *subscriber,
+    struct packing_frame *frame);
+
+/* What send(2) said of it, or -errno, is noted. */
+void packing_settle(struct worker *worker, struct subscriber *subscriber,
+    const struct packing_frame *frame, ssize_t sent);
+void packing_release(struct worker *worker);
 
 /* Adds what waits to become packs. False: the write has no room for all. */
 bool packing_add_waiting(struct worker *worker, struct subscriber *subscriber);

@@ -11,6 +11,7 @@
 #include "broker/worker/cursor/packing_state.h"
 #include "broker/worker/cursor/packs.h"
 #include "broker/worker/cursor/place.h"
+#include "broker/worker/cursor/volley.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
 
@@ -139,53 +140,101 @@ keep_rest(struct worker *worker, struct subscriber *subscriber,
 	subscriber->packed->rest = true;
 }
 
-enum outgoing_result
-packing_write_texts(
-    struct worker *worker, struct subscriber *subscriber, uint64_t *reached)
+/* Notes what was written. *reached is moved as far. */
+static void
+note_written(struct worker *worker, struct subscriber *subscriber,
+    const struct outgoing_sent *sent, uint64_t *reached)
 {
-	const struct outgoing *outgoing = &worker->outgoing;
-	struct outgoing_sent sent;
-	enum outgoing_result result =
-	    outgoing_write(outgoing, subscriber->fd, &sent);
-	size_t count = sent.frames;
+	size_t count = sent->frames;
 
-	if (result == OUTGOING_GONE)
-		return result;
-	if (sent.partial != 0) {
-		keep_rest(worker, subscriber, &sent);
+	if (sent->partial != 0) {
+		keep_rest(worker, subscriber, sent);
 		count++;
 	}
 	worker_count(worker, METRIC_WRITES, 1);
 	note_sent(worker, subscriber, count);
 	subscriber_was_written(subscriber);
 	if (count > 0)
-		*reached = outgoing->frames[count - 1].cursor;
+		*reached = worker->outgoing.frames[count - 1].cursor;
+}
+
+enum outgoing_result
+packing_write_texts(
+    struct worker *worker, struct subscriber *subscriber, uint64_t *reached)
+{
+	struct outgoing_sent sent;
+	enum outgoing_result result =
+	    outgoing_write(&worker->outgoing, subscriber->fd, &sent);
+
+	if (result != OUTGOING_GONE)
+		note_written(worker, subscriber, &sent, reached);
 	return result;
+}
+
+/* What was written changes where it stands. */
+static enum step
+settle(struct worker *worker, struct subscriber *subscriber,
+    enum outgoing_result result, const struct outgoing_sent *sent)
+{
+	/* What lies between two of its events is not its own; and what it was
+	 * about to get, it has not got. */
+	subscriber->cursor = worker->packing->frames[0].first - 1;
+	if (result == OUTGOING_GONE) {
+		place_move(worker, subscriber, SUBSCRIBER_BLOCKED);
+		connection_destroy(subscriber->connection);
+		return STEP_GONE;
+	}
+	note_written(worker, subscriber, sent, &subscriber->cursor);
+	if (result == OUTGOING_ALL)
+		return STEP_AGAIN;
+	place_block(worker, subscriber);
+	return STEP_BLOCKED;
 }
 
 static enum step
 write_once(struct worker *worker, struct subscriber *subscriber)
 {
+	struct outgoing_sent sent;
 	enum outgoing_result result;
 
 	if (worker->outgoing.frame_count == 0)
 		return STEP_AGAIN;
-	/* What lies between two of its events is not its own; and what it was
-	 * about to get, it has not got. */
-	subscriber->cursor = worker->packing->frames[0].first - 1;
-	result = packing_write_texts(worker, subscriber, &subscriber->cursor);
-	switch (result) {
-	case OUTGOING_ALL:
-		return STEP_AGAIN;
-	case OUTGOING_PART:
-		place_block(worker, subscriber);
-		return STEP_BLOCKED;
-	case OUTGOING_GONE:
-		break;
-	}
-	place_move(worker, subscriber, SUBSCRIBER_BLOCKED);
-	connection_destroy(subscriber->connection);
-	return STEP_GONE;
+	result = outgoing_write(&worker->outgoing, subscriber->fd, &sent);
+	return settle(worker, subscriber, result, &sent);
+}
+
+bool
+packing_gather(struct worker *worker, struct subscriber *subscriber,
+    struct packing_frame *frame)
+{
+	struct packing *packing = worker->packing;
+
+	if (!packing_add_waiting(worker, subscriber) || packing->alone ||
+	    worker->outgoing.frame_count != 1 || packing->receipt_count > 0)
+		return false;
+	*frame = packing->frames[0];
+	if (packing->pin < packing->packs->pinned)
+		packing->packs->pinned = packing->pin;
+	return true;
+}
+
+void
+packing_settle(struct worker *worker, struct subscriber *subscriber,
+    const struct packing_frame *frame, ssize_t written)
+{
+	struct outgoing_sent sent;
+	enum outgoing_result result =
+	    outgoing_settle(&worker->outgoing, written, &sent);
+
+	worker->packing->frames[0] = *frame;
+	settle(worker, subscriber, result, &sent);
+}
+
+void
+packing_release(struct worker *worker)
+{
+	if (worker->packing != NULL)
+		worker->packing->packs->pinned = UINT64_MAX;
 }
 
 enum step
@@ -199,6 +248,8 @@ packing_write(struct worker *worker, struct subscriber *subscriber)
 		all = packing_add_waiting(worker, subscriber);
 		step = write_once(worker, subscriber);
 		if (!all && step == STEP_AGAIN) {
+			/* Perhaps there is no room for what was gathered. */
+			volley_fire(worker);
 			outgoing_begin(&worker->outgoing);
 			packing_begin_write(worker, subscriber);
 		}

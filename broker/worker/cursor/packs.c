@@ -24,6 +24,7 @@ packs_create(const struct config *config, const struct window *window,
 	if (packs == NULL)
 		return NULL;
 	packs->config = config;
+	packs->pinned = UINT64_MAX;
 	packs->window = window;
 	packs->board = board;
 	packs->gzip = gzip_create((int)config->http_compression_level);
@@ -297,7 +298,7 @@ keep(struct packs *packs, struct pack *pack, uint64_t pin)
 	if (pack->len > packs->arena.size / 4)
 		return PACKS_ALONE;
 	pack->at = arena_plan(&packs->arena, pack->len, &tail);
-	if (tail > pin)
+	if (tail > pin || tail > packs->pinned)
 		return PACKS_WAIT;
 	memcpy(arena_take(&packs->arena, pack->at, pack->len, tail),
 	    buf_bytes(&packs->alone), pack->len);

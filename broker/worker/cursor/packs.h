@@ -84,6 +84,8 @@ struct packs {
 	struct pack_secrets *secrets; /* NULL: there are none */
 	size_t secrets_size;          /* a power of two */
 	uint64_t budget;              /* events */
+	uint64_t pinned; /* position: what is above is kept; UINT64_MAX: no
+			  * matter */
 	struct buf text;
 	struct buf before; /* text of a context */
 	struct buf piece;

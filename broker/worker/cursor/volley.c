@@ -6,6 +6,7 @@
 
 #include "broker/shared/log.h"
 #include "broker/worker/cursor/outgoing.h"
+#include "broker/worker/cursor/packing_state.h"
 #include "broker/worker/cursor/prefetch.h"
 #include "broker/worker/cursor/progress.h"
 #include "broker/worker/cursor/uring.h"
@@ -23,6 +24,7 @@ struct gathered {
 	bool receipts;
 	size_t frame_count;
 	struct outgoing_frame frames[FRAMES];
+	struct packing_frame packed; /* of a stream that is compressed */
 };
 
 struct volley {
@@ -79,7 +81,10 @@ volley_add(struct worker *worker, struct subscriber *subscriber, uint64_t pin)
 	struct volley *volley = worker->volley;
 	struct gathered *gathered;
 
-	if (volley == NULL || subscriber->compressed ||
+	if (volley == NULL ||
+	    (subscriber->compressed &&
+		!packing_gather(worker, subscriber,
+		    &volley->gathered[volley->count].packed)) ||
 	    outgoing->piece_count != 1 || outgoing->skipped > 0 ||
 	    outgoing->frame_count > FRAMES)
 		return false;
@@ -112,7 +117,11 @@ settle(struct worker *worker, const struct gathered *gathered, ssize_t sent)
 	outgoing->frame_count = gathered->frame_count;
 	memcpy(outgoing->frames, gathered->frames,
 	    gathered->frame_count * sizeof(gathered->frames[0]));
-	progress_settle(worker, gathered->subscriber, sent);
+	if (gathered->subscriber->compressed)
+		packing_settle(
+		    worker, gathered->subscriber, &gathered->packed, sent);
+	else
+		progress_settle(worker, gathered->subscriber, sent);
 }
 
 void
@@ -120,6 +129,7 @@ volley_fire(struct worker *worker)
 {
 	struct volley *volley = worker->volley;
 
+	packing_release(worker);
 	if (volley == NULL || volley->count == 0)
 		return;
 	if (uring_send(volley->uring, volley->sends, volley->count) == -1) {

@@ -32,8 +32,8 @@ bool volley_blocks(
 /*
  * Gathers what worker->outgoing holds, with that pin: the last write to this
  * subscriber before volley_fire(). False: it is not for a volley, being in
- * compressed, in several pieces or of very many frames, or there are none;
- * write it now.
+ * several pieces, or of very many frames or more than one pack, or there are
+ * none; write it now.
  */
 bool volley_add(
     struct worker *worker, struct subscriber *subscriber, uint64_t pin);
