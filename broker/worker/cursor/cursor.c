@@ -150,6 +150,10 @@ cursor_flush(struct worker *worker)
 
 		if (i + AHEAD < deliveries->subscriber_count)
 			prefetch_object(deliveries->subscribers[i + AHEAD]);
+		if (worker->packing != NULL &&
+		    i + AHEAD / 2 < deliveries->subscriber_count)
+			prefetch_object(
+			    deliveries->subscribers[i + AHEAD / 2]->packed);
 		subscriber->delivery_first = DELIVERY_NONE;
 		write_deliveries(worker, subscriber, first);
 	}
