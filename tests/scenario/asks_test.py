@@ -61,7 +61,8 @@ class Asks(BrokerCase):
                 os.kill(owner, signal.SIGKILL)
                 change.join(20)
                 self.assertLess(time.monotonic() - begin, 3)
-                self.assertEqual(change.status // 100, 4)
+                # Its worker has gone, or the next one is there.
+                self.assertIn(change.status, (404, 503))
             broker.workers()
 
     @staticmethod

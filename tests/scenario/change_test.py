@@ -4,6 +4,7 @@ import collections
 import json
 import os
 import random
+import signal
 import unittest
 
 import msgpack_wire as wire
@@ -29,12 +30,26 @@ class Change(BrokerCase):
         stream = broker.stream(channels, **options)
         self.addCleanup(stream.close)
         name = stream.control("connected")["stream"]
-        # A worker that has just begun has no link to the hub for a moment, and
-        # its streams are unknown to others.
-        for _ in range(4):
-            wait_for(lambda: self.post(broker, name, {})[0] == 200,
-                     "the stream to be known to all")
         return stream, name
+
+    def test_a_stream_whose_worker_cannot_be_asked_is_not_unknown(self):
+        broker = self.broker(broker__workers="2")
+        stream, name = self.open(broker, "a")
+        stream.control("live")
+        owner = broker.workers()["AB".index(name[1])]
+        os.kill(owner, signal.SIGSTOP)
+        try:
+            # The next hub has no link to the worker that is stopped.
+            broker.kill_hub()
+            status, said = sse_client.post_json(
+                broker.port, "/stream/" + name, {}, patience=0)
+            self.assertEqual((status, said["code"]), (503, "later"))
+        finally:
+            os.kill(owner, signal.SIGCONT)
+        wait_for(lambda: self.post(broker, name, {})[0] == 200,
+                 "its worker's answer")
+        broker.pub("a", "still there")
+        self.assertEqual(stream.tagged(1)[0]["data"], "still there")
 
     def test_a_channel_is_added_and_another_left(self):
         broker = self.broker(broker__workers="3")

@@ -350,6 +350,8 @@ class Play:
         change.returned = time.monotonic()
         self.count["renewed %d" % status] += 1
         got = (status, answer.get("code"))
+        if got == (503, "later"):
+            return  # its worker could not be asked
         if got == (404, "stream-unknown"):
             stream.unknown = True  # of which its own notes must tell
             return

@@ -165,9 +165,12 @@ class Lifetime(BrokerCase):
         broker.workers()
         found = []
         for _, connected in streams:
-            status, _ = self.post(broker, "/stream/" + connected["stream"],
-                                  self.token("u1", ["a"]))
-            found.append(status)
+            def answer(name=connected["stream"]):
+                """Of a worker; there is none while the next one begins."""
+                status, _ = self.post(broker, "/stream/" + name,
+                                      self.token("u1", ["a"]))
+                return status != 503 and status
+            found.append(wait_for(answer, "an answer"))
         self.assertEqual(set(found) - {200, 404}, set(), found)
         self.assertEqual(found[0], 404)
 

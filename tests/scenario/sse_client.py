@@ -219,11 +219,17 @@ def post(port, target, data, headers=()):
                  raw=request_bytes(port, target, rows, "POST") + data)
 
 
-def post_json(port, target, value, headers=()):
-    """The status and the JSON of the answer to a POST of JSON."""
-    answer, out = post(port, target, json.dumps(value).encode(), tuple(
-        headers) + (("Content-Type", "application/json"),))
-    return answer.status, json.loads(out)
+def post_json(port, target, value, headers=(), patience=20):
+    """The status and the JSON of the answer to a POST of JSON. Who is told
+    "later", for a worker that has just begun cannot be asked, asks again."""
+    deadline = time.monotonic() + patience
+    while True:
+        answer, out = post(port, target, json.dumps(value).encode(), tuple(
+            headers) + (("Content-Type", "application/json"),))
+        said = json.loads(out)
+        if (answer.status, said.get("code")) != (503, "later") or \
+                time.monotonic() > deadline:
+            return answer.status, said
 
 
 def fetch_json(port, target, headers=()):

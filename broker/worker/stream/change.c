@@ -91,7 +91,11 @@ reply_outcome(struct connection *connection, struct outcome *outcome)
 		reply_buf(connection, 200, "application/json", &outcome->body);
 		return;
 	case OUTCOME_PROBLEM:
-		reply_problem(connection, (enum problem)outcome->number, NULL);
+		if (outcome->number == PROBLEM_LATER)
+			reply_retry(connection, PROBLEM_LATER);
+		else
+			reply_problem(
+			    connection, (enum problem)outcome->number, NULL);
 		break;
 	case OUTCOME_BAD_TOKEN:
 		authority_refuse(
@@ -115,7 +119,7 @@ read_outcome(struct slice json, struct outcome *outcome)
 	struct slice body = text_of(root, "body");
 
 	if (root == NULL) {
-		outcome_refuse(outcome, PROBLEM_STREAM_UNKNOWN);
+		outcome_refuse(outcome, PROBLEM_LATER);
 		return;
 	}
 	outcome->kind = (enum outcome_kind)json_integer_value(
@@ -126,7 +130,8 @@ read_outcome(struct slice json, struct outcome *outcome)
 	json_decref(root);
 }
 
-/* A worker that ended took its streams along: they are unknown now. */
+/* No answer: the worker has ended, and the one in its place will know no such
+ * stream; or has no link to the hub for the moment. */
 static void
 on_answer(const struct slice *answers, size_t count, void *context)
 {
@@ -176,7 +181,7 @@ ask_owner(
 	buf_finish(&json);
 	if (asking == NULL || asking->ask == NULL) {
 		free(asking);
-		reply_problem(connection, PROBLEM_LATER, NULL);
+		reply_retry(connection, PROBLEM_LATER);
 		return;
 	}
 	connection_wait(connection, ASK_MS + 1000, asking, on_dropped);
