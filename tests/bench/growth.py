@@ -126,7 +126,7 @@ def draw(growth, folder):
     write("growth-memory.svg", chart.lines(
         "Userland memory of all processes, one worker", "subscribers",
         "bytes per idle subscriber", {"ssemux": growth.series(
-            "subscribers", SUBSCRIBERS, "memory", "ssemux")}))
+            "subscribers", SUBSCRIBERS[1:], "memory", "ssemux")}))
     write("growth-workers.svg", chart.lines(
         "CPU per delivery, %s subscribers per worker" % format(
             PER_WORKER, ","), "workers", "µs of the processes that write",
