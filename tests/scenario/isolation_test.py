@@ -344,14 +344,16 @@ class Play:
         change.called = time.monotonic()
         target = "%s/%s" % (stream.block.path, stream.connected["stream"])
         if self.dice.random() < 0.3:
-            status, answer = self.post(target, None, {"token": token.text})
+            request = (target, None, {"token": token.text})
         else:
-            status, answer = self.post(target, token)
+            request = (target, token)
+        status, answer = self.post(*request)
+        while (status, answer.get("code")) == (503, "later"):
+            # Its worker could not be asked, or has answered a hub that is gone.
+            status, answer = self.post(*request)
         change.returned = time.monotonic()
         self.count["renewed %d" % status] += 1
         got = (status, answer.get("code"))
-        if got == (503, "later"):
-            return  # its worker could not be asked
         if got == (404, "stream-unknown"):
             stream.unknown = True  # of which its own notes must tell
             return
