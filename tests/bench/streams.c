@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/bench/answer.h"
+
 enum {
 	LINE_START = 40, /* bytes kept of a line: its field and number */
 	READ_BYTES = 1 << 18,
@@ -20,14 +22,10 @@ enum {
 	REQUEST_BYTES = 16384,
 };
 
-/* Where a stream is between two reads. */
-enum place { IN_HEAD, IN_CHUNK_SIZE, IN_CHUNK, BEHIND_CHUNK };
-
 struct stream {
 	int fd;
-	enum place place;
-	unsigned head_match; /* bytes of CR LF CR LF seen */
-	size_t chunk_left;
+	struct streams *streams; /* that it is one of */
+	struct answer answer;
 	char line[LINE_START];
 	size_t line_len;
 	uint64_t number; /* of the last event */
@@ -69,6 +67,7 @@ connect_stream(struct streams *streams, struct stream *stream, uint64_t port)
 	};
 	struct epoll_event event = {.events = EPOLLIN, .data.ptr = stream};
 
+	stream->streams = streams;
 	stream->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (stream->fd == -1 || connect(stream->fd, (struct sockaddr *)&address,
 				    sizeof(address)) == -1)
@@ -142,9 +141,10 @@ take_line(struct streams *streams, struct stream *stream)
 
 /* Bytes of the body: keeps the start of each line, acts at its end. */
 static void
-take_body(struct streams *streams, struct stream *stream, const char *bytes,
-    size_t len)
+take_body(const char *bytes, size_t len, void *context)
 {
+	struct stream *stream = context;
+
 	while (len > 0) {
 		const char *end = memchr(bytes, '\n', len);
 		size_t part = end == NULL ? len : (size_t)(end - bytes);
@@ -155,69 +155,9 @@ take_body(struct streams *streams, struct stream *stream, const char *bytes,
 		stream->line_len += kept;
 		if (end == NULL)
 			return;
-		take_line(streams, stream);
+		take_line(stream->streams, stream);
 		bytes += part + 1;
 		len -= part + 1;
-	}
-}
-
-static size_t
-hex_value(char digit)
-{
-	if (digit >= '0' && digit <= '9')
-		return (size_t)(digit - '0');
-	return (size_t)((digit | 0x20) - 'a' + 10);
-}
-
-/* One byte of what stands around the chunks. */
-static void
-take_frame_byte(struct stream *stream, char byte)
-{
-	static const char head_end[] = "\r\n\r\n";
-
-	switch (stream->place) {
-	case IN_HEAD:
-		stream->head_match = byte == head_end[stream->head_match]
-					 ? stream->head_match + 1
-					 : byte == '\r';
-		if (stream->head_match == 4)
-			stream->place = IN_CHUNK_SIZE;
-		break;
-	case IN_CHUNK_SIZE:
-		if (byte == '\n')
-			stream->place = IN_CHUNK;
-		else if (byte != '\r')
-			stream->chunk_left =
-			    stream->chunk_left * 16 + hex_value(byte);
-		break;
-	case BEHIND_CHUNK:
-		if (byte == '\n')
-			stream->place = IN_CHUNK_SIZE;
-		break;
-	case IN_CHUNK:
-		break;
-	}
-}
-
-static void
-take_bytes(struct streams *streams, struct stream *stream, const char *bytes,
-    size_t len)
-{
-	while (len > 0) {
-		size_t part = 1;
-
-		if (stream->place != IN_CHUNK) {
-			take_frame_byte(stream, *bytes);
-		} else {
-			part =
-			    len < stream->chunk_left ? len : stream->chunk_left;
-			take_body(streams, stream, bytes, part);
-			stream->chunk_left -= part;
-			if (stream->chunk_left == 0)
-				stream->place = BEHIND_CHUNK;
-		}
-		bytes += part;
-		len -= part;
 	}
 }
 
@@ -249,7 +189,8 @@ streams_read(struct streams *streams, int timeout_ms)
 		ssize_t len = read(stream->fd, bytes, sizeof(bytes));
 
 		if (len > 0)
-			take_bytes(streams, stream, bytes, (size_t)len);
+			answer_take(&stream->answer, bytes, (size_t)len,
+			    take_body, stream);
 		else if (len == 0 || errno != EAGAIN)
 			fail("a stream has ended");
 	}
