@@ -180,11 +180,17 @@ class Judge:
                 out.append(state)
         return sorted(set(out))
 
+    def around(self, start, end):
+        return [str(note)[:200]
+                for note in self.stream.notes[max(0, start):end]]
+
     def fail(self, what):
-        raise Wrong("%s\n  states: %s\n  can be in: %s\n  after: %s" % (
-            what, [(each.members, each.closed) for each in self.states],
-            self.now, [str(note)[:200] for note in
-                       self.stream.notes[max(0, self.at - 5):self.at + 1]]))
+        raise Wrong("%s\n  states: %s\n  can be in: %s\n  after: %s"
+                    "\n  then, from note %d: %s" % (
+                        what, [(each.members, each.closed)
+                               for each in self.states], self.now,
+                        self.around(self.at - 5, self.at + 1), self.at + 1,
+                        self.around(self.at + 1, self.at + 20)))
 
     def pass_by(self, number):
         """An event that the stream did not get."""
