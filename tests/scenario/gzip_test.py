@@ -321,6 +321,30 @@ class Gzip(BrokerCase):
                 stream.events(2000)
             self.saves(broker, 0.75)
 
+    def sizes(self, text, **settings):
+        """The bytes that one event has on a stream, and as they went out."""
+        broker = self.gzip(broker__workers=1, **settings)
+        stream = self.open(broker)
+        stream.start()
+        broker.pub("-f", "-", "c", data=text)
+        self.assertEqual(len(stream.events(1)), 1)
+        return (broker.metric("packed_text_bytes_total"),
+                broker.metric("packed_bytes_total"))
+
+    def test_what_is_short_goes_out_as_it_is(self):
+        text = json.dumps(["again and again"] * 20)
+        plain, out = self.sizes(text, http__compression_min="1k")
+        self.assertGreater(out, plain)
+        plain, out = self.sizes(text, http__compression_min="300")
+        self.assertLess(out, plain / 2)
+
+    def test_a_higher_level_saves_more(self):
+        text = json.dumps([order(n) for n in range(200)])
+        sizes = [self.sizes(text, http__compression_level=level)
+                 for level in (1, 9)]
+        self.assertEqual(sizes[0][0], sizes[1][0])
+        self.assertLess(sizes[1][1], 0.95 * sizes[0][1])
+
     def saves(self, broker, part):
         text = broker.metric("packed_text_bytes_total")
         out = broker.metric("packed_bytes_total")

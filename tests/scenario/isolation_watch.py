@@ -93,7 +93,9 @@ class State:
             self.known[key] = any(
                 patterns.covers(each, channel) for each in self.members) and \
                 not any(patterns.covers(each, channel)
-                        for each in self.closed) and (kind is None or self.takes is None or self.takes(kind))
+                        for each in self.closed) and (
+                            kind is None or self.takes is None or
+                            self.takes(kind))
         return self.known[key]
 
     def may_name(self, pattern):
