@@ -93,13 +93,6 @@ append_head(
 	    type, length);
 }
 
-void
-reply_nothing(struct connection *connection)
-{
-	append_status(connection, 204);
-	buf_append_text(&connection->out, "\r\n");
-}
-
 /* The end of the head, and the body where one is wanted. */
 static void
 append_body(struct connection *connection, struct slice body)

@@ -21,9 +21,6 @@ void reply_body(struct connection *connection, int status, const char *type,
 void reply_buf(struct connection *connection, int status, const char *type,
     struct buf *body);
 
-/* 204, which has no body. */
-void reply_nothing(struct connection *connection);
-
 /*
  * application/problem+json (RFC 9457) with the stable code of the problem.
  * detail is a sentence in plain ASCII; NULL: the one of the row.

@@ -207,13 +207,6 @@ subscriber_user(
 	return slice_of_text(text);
 }
 
-void
-subscriber_patterns(const struct subscriber *subscriber, struct slice *patterns)
-{
-	for (size_t i = 0; i < subscriber->member_count; i++)
-		patterns[i] = channels_pattern(&subscriber->members[i]);
-}
-
 bool
 subscriber_covers(const struct subscriber *subscriber, struct slice pattern)
 {

@@ -129,11 +129,6 @@ void subscriber_was_written(struct subscriber *subscriber);
 struct slice subscriber_user(
     const struct subscriber *subscriber, char text[ADDRESS_TEXT_SIZE]);
 
-/* Fills patterns, which has room for member_count, with what it is subscribed
- * to. */
-void subscriber_patterns(
-    const struct subscriber *subscriber, struct slice *patterns);
-
 /* Was all that this channel or pattern covers closed to it? */
 bool subscriber_is_closed(
     const struct subscriber *subscriber, struct slice pattern);

@@ -112,9 +112,3 @@ limits_streams_of(
 
 	return census_count(census, key_of(census, user, peer));
 }
-
-uint64_t
-limits_users(const struct worker *worker)
-{
-	return census_distinct(&worker->heritage->census, CENSUS_USER);
-}

@@ -51,7 +51,4 @@ void limits_leave_user(struct worker *worker, uint64_t key);
 uint64_t limits_streams_of(
     const struct worker *worker, struct slice user, const struct address *peer);
 
-/* How many different users have streams; nobody is one at each address. */
-uint64_t limits_users(const struct worker *worker);
-
 #endif

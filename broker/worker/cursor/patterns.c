@@ -86,15 +86,3 @@ patterns_cover(const struct patterns *patterns, struct slice pattern)
 	}
 	return false;
 }
-
-bool
-patterns_touch(const struct patterns *patterns, struct slice pattern)
-{
-	/* What two patterns have in common is one of the two, or nothing. */
-	for (size_t i = 0; i < patterns->count; i++) {
-		if (event_pattern_covers_pattern(patterns->list[i], pattern) ||
-		    event_pattern_covers_pattern(pattern, patterns->list[i]))
-			return true;
-	}
-	return false;
-}

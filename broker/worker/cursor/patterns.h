@@ -30,7 +30,4 @@ bool patterns_remove(struct patterns *patterns, struct slice pattern);
 /* Does one of them cover all that this valid pattern covers? */
 bool patterns_cover(const struct patterns *patterns, struct slice pattern);
 
-/* Does one of them and this valid pattern cover a channel in common? */
-bool patterns_touch(const struct patterns *patterns, struct slice pattern);
-
 #endif
