@@ -119,6 +119,36 @@ class Revoke(BrokerCase):
                          {"org:1:b"})
         self.assertTrue(self.refused_everywhere(broker, token, "org:1:a"))
 
+    def test_it_is_told_before_what_was_published_later(self):
+        """Also to who has one half of an event, from the window and from the
+        store, held back or not."""
+        for query, window in (("", "1m"), ("", "256k"), ("&window=50", "1m"),
+                              ("&conflate=50", "1m")):
+            with self.subTest(query=query, window=window):
+                self.check_told_behind_half_an_event(query, window)
+
+    def check_told_behind_half_an_event(self, query, window):
+        broker = self.jwt(broker__workers=1, broker__window=window,
+                          http__send_buffer="4k", publish__max_event="50k")
+        stream = self.started(broker, self.token("u1", "org:*"), "org:*",
+                              query=query, receive_buffer=4096)
+        with broker.publisher() as publisher:
+            publisher.publish("org:1:b", "x" * 40000)
+            wait_for(lambda: broker.metric("streams_behind") == 1,
+                     "the socket to be full")
+            self.assertEqual(self.told(broker, "revoke", "u1", "org:1:a"), 1)
+            for number in range(10):
+                publisher.publish("org:1:a", "secret")
+                publisher.publish("org:1:b", str(number), key=str(number))
+            # The small window is past it now.
+            for _ in range(30):
+                publisher.publish("org", "x" * 10000)
+        names = [(event.name, tagged(event)["data"][:1])
+                 if event.id else (event.name, None)
+                 for event in (stream.next() for _ in range(12))]
+        self.assertEqual(names, [("message", "x"), ("revoked", None)] + [
+            ("message", str(number)) for number in range(10)])
+
     def test_a_kick_ends_all_streams_of_the_user_and_of_no_other(self):
         broker = self.jwt(broker__workers=3)
         old = self.token("u1")

@@ -203,6 +203,9 @@ hold_reach(const struct worker *worker, const struct subscriber *subscriber)
 {
 	const struct hold *hold = &subscriber->hold;
 
+	/* What it is to be told comes right behind what is half written. */
+	if (subscriber->partial != 0 && subscriber->owed != NULL)
+		return subscriber->partial;
 	if (subscriber->cursor < hold->fence)
 		return hold->fence;
 	/* What is half written is finished; what has come since waits. */

@@ -71,7 +71,8 @@ void hold_event(struct worker *worker, struct subscriber *subscriber,
  * is HELD then. */
 bool hold_waits(struct worker *worker, struct subscriber *subscriber);
 
-/* How far its steps may read: a cursor. */
+/* How far its steps may read: a cursor. No further than what is half written
+ * while something is to be told behind that. */
 uint64_t hold_reach(
     const struct worker *worker, const struct subscriber *subscriber);
 
