@@ -28,16 +28,6 @@ def by_chunks(body, size, more=b"", extension=b"", trailer=b""):
 
 
 class Bodies(BrokerCase):
-    def setUp(self):
-        super().setUp()
-        self.clients = []
-
-    def tearDown(self):
-        # The broker waits for clients that were answered to close.
-        for each in self.clients:
-            each.close()
-        super().tearDown()
-
     def connect(self, broker):
         one = socket.create_connection(("127.0.0.1", broker.port), 20)
         one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

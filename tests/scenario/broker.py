@@ -273,6 +273,8 @@ class BrokerCase(unittest.TestCase):
 
     def setUp(self):
         self.brokers = []
+        self.clients = []  # closed first: a broker waits for those that it
+                           # has answered
 
     def broker(self, start=True, config=None, **settings):
         """A broker with these settings: http__max_head="1k"; config: a file
@@ -281,6 +283,13 @@ class BrokerCase(unittest.TestCase):
                        for key, value in settings.items()}, config)
         self.brokers.append(made)
         self.addCleanup(made.cleanup)
+        return made.start() if start else made
+
+    def jwt_broker(self, key, start=True, **settings):
+        """One that takes tokens of this key, see tokens.py."""
+        made = self.broker(start=False, auth__mode="jwt", **settings)
+        made.settings["auth.jwt_key_file"] = key.write(
+            os.path.join(made.folder, "key"))
         return made.start() if start else made
 
     def run(self, result=None):
@@ -294,6 +303,8 @@ class BrokerCase(unittest.TestCase):
         return outcome
 
     def tearDown(self):
+        for each in self.clients:
+            each.close()
         self.last_logs = [made.log() for made in self.brokers]
         for made in self.brokers:
             if made.process is None:

@@ -1,6 +1,5 @@
 """CORS: which pages of other sites may use the broker, and what they see."""
 import json
-import os
 import unittest
 
 import sse_client
@@ -145,13 +144,8 @@ class Cors(BrokerCase):
         self.assertEqual(self.post(broker, BAD)[0], 200)
 
     def test_who_has_no_token_is_told_so_across_sites(self):
-        broker = self.broker(
-            start=False, auth__mode="jwt",
-            http__cors_origins="%s, %s" % (GOOD, ALSO))
-        key = tokens.Secret()
-        broker.settings["auth.jwt_key_file"] = key.write(
-            os.path.join(broker.folder, "key"))
-        broker.start()
+        broker = self.jwt_broker(
+            tokens.Secret(), http__cors_origins="%s, %s" % (GOOD, ALSO))
         for headers in ((), tokens.bearer("no token")):
             for target in ("/stream?channels=a", "/stats"):
                 body, _ = self.ask(broker, target, GOOD, headers=headers)

@@ -1,7 +1,6 @@
 """Streams that end with their tokens, and new tokens on live streams."""
 import datetime
 import json
-import os
 import time
 import unittest
 
@@ -14,11 +13,8 @@ JSON = (("Content-Type", "application/json"),)
 
 class Lifetime(BrokerCase):
     def jwt(self, **settings):
-        broker = self.broker(start=False, auth__mode="jwt", **settings)
         self.key = tokens.Secret()
-        broker.settings["auth.jwt_key_file"] = self.key.write(
-            os.path.join(broker.folder, "key"))
-        return broker.start()
+        return self.jwt_broker(self.key, **settings)
 
     def token(self, user, patterns, expires_in=3600, **claims):
         return self.key.token(sub=user, expires_in=expires_in,

@@ -1,7 +1,6 @@
 """Limits: connections of an address and of all, streams of a user; over all
 workers, and whatever becomes of a worker."""
 import json
-import os
 import re
 import resource
 import socket
@@ -61,16 +60,6 @@ class Client:
 
 
 class LimitCase(BrokerCase):
-    def setUp(self):
-        super().setUp()
-        self.clients = []
-
-    def tearDown(self):
-        # The broker waits for clients that were answered to close.
-        for each in self.clients:
-            each.close()
-        super().tearDown()
-
     def client(self, broker, *arguments, **options):
         made = Client(broker, *arguments, **options)
         self.clients.append(made)
@@ -178,12 +167,8 @@ class Limits(LimitCase):
 
     def test_streams_of_one_user(self):
         """Whatever the address, and whichever the token."""
-        broker = self.broker(start=False, auth__mode="jwt",
-                             http__max_per_user=2)
         key = tokens.Secret()
-        broker.settings["auth.jwt_key_file"] = key.write(
-            os.path.join(broker.folder, "key"))
-        broker.start()
+        broker = self.jwt_broker(key, http__max_per_user=2)
 
         def bearer(user):
             return {"headers": STREAM + tokens.bearer(key.token(

@@ -19,10 +19,7 @@ class Poke(BrokerCase):
         self.key = tokens.Secret()
 
     def jwt(self, **settings):
-        broker = self.broker(start=False, auth__mode="jwt", **settings)
-        path = os.path.join(broker.folder, "key")
-        self.key.write(path)
-        broker.settings["auth.jwt_key_file"] = path
+        broker = self.jwt_broker(self.key, start=False, **settings)
         for key, value in (("channels", "user:{sub}"), ("format", "raw"),
                            ("name_events", "off"), ("heartbeat", "data ping"),
                            ("greeting", "data connected"), ("live", "none"),

@@ -291,10 +291,7 @@ class Pull(BrokerCase):
 
     def jwt(self, **settings):
         self.key = tokens.Secret()
-        broker = self.broker(start=False, auth__mode="jwt", **settings)
-        broker.settings["auth.jwt_key_file"] = self.key.write(
-            os.path.join(broker.folder, "key"))
-        return broker.start()
+        return self.jwt_broker(self.key, **settings)
 
     def test_a_page_is_granted_what_a_stream_is(self):
         broker = self.jwt()

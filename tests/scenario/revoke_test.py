@@ -36,11 +36,7 @@ class Revoke(BrokerCase):
         self.key = tokens.Secret()
 
     def jwt(self, **settings):
-        broker = self.broker(start=False, auth__mode="jwt",
-                             auth__leeway="0s", **settings)
-        broker.settings["auth.jwt_key_file"] = self.key.write(
-            os.path.join(broker.folder, "key"))
-        return broker.start()
+        return self.jwt_broker(self.key, auth__leeway="0s", **settings)
 
     def token(self, user, *subscribe, **claims):
         return self.key.token(

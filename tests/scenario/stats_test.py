@@ -15,11 +15,8 @@ TIMESTAMP = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
 
 class Stats(BrokerCase):
     def jwt(self, **settings):
-        broker = self.broker(start=False, auth__mode="jwt", **settings)
         self.key = tokens.Secret()
-        broker.settings["auth.jwt_key_file"] = self.key.write(
-            os.path.join(broker.folder, "key"))
-        return broker.start()
+        return self.jwt_broker(self.key, **settings)
 
     def headers(self, user, admin=False, patterns=("*",)):
         return tokens.bearer(self.key.token(

@@ -203,10 +203,7 @@ class Trace(BrokerCase):
 
     def test_what_was_withdrawn_is_not_granted(self):
         key = tokens.Secret()
-        broker = self.broker(start=False, auth__mode="jwt")
-        broker.settings["auth.jwt_key_file"] = key.write(
-            os.path.join(broker.folder, "key"))
-        broker.start()
+        broker = self.jwt_broker(key)
         names, streams = {}, {}
         for user, channels in (("u1", "a:b,c"), ("u2", "*"), ("u3", "c")):
             token = key.token(sub=user, ssemux={"subscribe": ["*"]})

@@ -125,10 +125,7 @@ class Window(BrokerCase):
     def test_what_is_withdrawn_meanwhile_does_not_come(self):
         self.within_a_minute()
         key = tokens.Secret()
-        broker = self.broker(start=False, auth__mode="jwt",
-                             auth__jwt_key_file="%(folder)s/key")
-        key.write(os.path.join(broker.folder, "key"))
-        broker.start()
+        broker = self.jwt_broker(key)
         stream = self.open(
             broker, "/stream?channels=a,b&window=60s",
             headers=tokens.bearer(key.token(
