@@ -237,13 +237,13 @@ reply_later(struct connection *connection, const struct http_request *request,
 	}
 	count_refusal(worker, problem);
 	connection->keep_alive = false;
-	reply_stream_head(connection, HTTP_CODING_NONE);
+	reply_stream_head(connection, CODING_NONE);
 	if (!connection->head_only)
 		control_bye(worker, connection, problem_code(problem));
 }
 
 void
-reply_stream_head(struct connection *connection, enum http_coding coding)
+reply_stream_head(struct connection *connection, enum coding coding)
 {
 	bool varies = connection->worker->config->http_compression !=
 		      CONFIG_COMPRESSION_OFF;
@@ -260,8 +260,11 @@ reply_stream_head(struct connection *connection, enum http_coding coding)
 	buf_append_text(&connection->out, "X-Content-Type-Options: nosniff\r\n"
 					  "Connection: close\r\n");
 	append_cors(connection);
-	if (coding == HTTP_CODING_GZIP)
-		buf_append_text(&connection->out, "Content-Encoding: gzip\r\n");
+	if (coding != CODING_NONE) {
+		buf_append_text(&connection->out, "Content-Encoding: ");
+		buf_append_text(&connection->out, coding_name(coding));
+		buf_append_text(&connection->out, "\r\n");
+	}
 	if (connection->http_minor > 0)
 		buf_append_text(
 		    &connection->out, "Transfer-Encoding: chunked\r\n");

@@ -5,6 +5,7 @@
 #ifndef SSEMUX_WORKER_REPLY_H
 #define SSEMUX_WORKER_REPLY_H
 
+#include "broker/shared/coding.h"
 #include "broker/worker/http/http.h"
 #include "broker/worker/http/problem.h"
 #include "protocol/slice.h"
@@ -58,6 +59,6 @@ void reply_for_now(struct connection *connection, enum problem problem);
 void reply_retry(struct connection *connection, enum problem problem);
 
 /* The head of a stream. */
-void reply_stream_head(struct connection *connection, enum http_coding coding);
+void reply_stream_head(struct connection *connection, enum coding coding);
 
 #endif

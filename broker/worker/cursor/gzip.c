@@ -1,10 +1,15 @@
-/* gzip: pieces of streams. See gzip.h. */
-#include "broker/worker/cursor/gzip.h"
-
+/*
+ * gzip: streams of gzip (RFC 1952). The only room that knows zlib.
+ *
+ * A piece is raw deflate (RFC 1951) that ends at a byte, and so comes out at
+ * the other end without what follows it. A compressor takes about 200 kB.
+ */
 #include <assert.h>
 #include <stdlib.h>
 #include <zlib.h>
 
+#include "broker/worker/cursor/coder.h"
+#include "broker/worker/cursor/coder_form.h"
 #include "protocol/buf.h"
 
 enum {
@@ -18,8 +23,8 @@ struct gzip {
 	z_stream deflate;
 };
 
-struct gzip *
-gzip_create(int level)
+static void *
+create(int level)
 {
 	struct gzip *gzip = calloc(1, sizeof(*gzip));
 
@@ -33,17 +38,17 @@ gzip_create(int level)
 	return gzip;
 }
 
-void
-gzip_destroy(struct gzip *gzip)
+static void
+destroy(void *compressor)
 {
-	if (gzip == NULL)
-		return;
+	struct gzip *gzip = compressor;
+
 	deflateEnd(&gzip->deflate);
 	free(gzip);
 }
 
-void
-gzip_append_head(struct buf *out)
+static void
+append_head(struct buf *out)
 {
 	/* Deflate, no flags, no time, no hint at the effort, Unix. */
 	static const unsigned char head[] = {
@@ -59,8 +64,8 @@ append_number(struct buf *out, uint32_t number, int bytes)
 		buf_append_char(out, (char)(number >> 8 * i & 0xFF));
 }
 
-void
-gzip_append_stored(struct buf *out, struct slice text)
+static void
+append_stored(struct buf *out, struct slice text)
 {
 	while (text.len > 0) {
 		uint16_t len =
@@ -82,11 +87,11 @@ stored_len(size_t len)
 	return len + blocks * STORED_HEAD_BYTES;
 }
 
-/* Compresses it into room for size bytes; 0: that is not enough. */
 static size_t
-compress_into(struct gzip *gzip, char *room, size_t size, struct slice text,
+compress_piece(void *compressor, char *room, size_t size, struct slice text,
     struct slice before)
 {
+	struct gzip *gzip = compressor;
 	z_stream *deflating = &gzip->deflate;
 	int result = deflateReset(deflating);
 
@@ -105,51 +110,36 @@ compress_into(struct gzip *gzip, char *room, size_t size, struct slice text,
 	return deflating->avail_out > 0 ? size - deflating->avail_out : 0;
 }
 
-void
-gzip_append(
-    struct gzip *gzip, struct buf *out, struct slice text, struct slice before)
-{
-	size_t len = 0, size = stored_len(text.len);
-	char *room;
-
-	if (text.len > GZIP_TEXT_MAX) {
-		gzip_append_stored(out, text);
-		return;
-	}
-	room = buf_reserve(out, size);
-	if (room == NULL)
-		return;
-	if (before.len > GZIP_BEFORE_MAX)
-		before = slice_of(before.bytes + before.len - GZIP_BEFORE_MAX,
-		    GZIP_BEFORE_MAX);
-	len = compress_into(gzip, room, size, text, before);
-	if (len > 0)
-		buf_commit(out, len);
-	else
-		gzip_append_stored(out, text);
-}
-
-void
-gzip_append_end(struct buf *out, const struct gzip_sum *sum)
+static void
+append_end(struct buf *out, const struct coder_sum *sum)
 {
 	/* A last block with nothing in it. */
 	buf_append(out, "\x03", 2);
-	append_number(out, sum->crc, 4);
+	append_number(out, sum->checksum, 4);
 	append_number(out, sum->bytes, 4);
 }
 
-void
-gzip_sum_add(struct gzip_sum *sum, struct slice text)
+static uint32_t
+checksum_of(uint32_t checksum, struct slice text)
 {
-	sum->crc =
-	    (uint32_t)crc32_z(sum->crc, (const Bytef *)text.bytes, text.len);
-	sum->bytes += (uint32_t)text.len;
+	return (uint32_t)crc32_z(checksum, (const Bytef *)text.bytes, text.len);
 }
 
-void
-gzip_sum_join(struct gzip_sum *sum, const struct gzip_sum *next)
+static uint32_t
+join(uint32_t first, const struct coder_sum *next)
 {
-	sum->crc =
-	    (uint32_t)crc32_combine(sum->crc, next->crc, (z_off_t)next->bytes);
-	sum->bytes += next->bytes;
+	return (uint32_t)crc32_combine(
+	    first, next->checksum, (z_off_t)next->bytes);
 }
+
+const struct coder_form gzip_form = {
+    .create = create,
+    .destroy = destroy,
+    .append_head = append_head,
+    .append_end = append_end,
+    .append_stored = append_stored,
+    .stored_len = stored_len,
+    .compress = compress_piece,
+    .checksum = checksum_of,
+    .join = join,
+};

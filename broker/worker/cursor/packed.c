@@ -23,7 +23,7 @@ append_chunk(struct subscriber *subscriber, const struct buf *piece)
 }
 
 int
-packed_begin(struct subscriber *subscriber)
+packed_begin(struct subscriber *subscriber, enum coding coding)
 {
 	struct buf piece;
 
@@ -31,9 +31,10 @@ packed_begin(struct subscriber *subscriber)
 	if (subscriber->packed == NULL)
 		return -1;
 	subscriber->compressed = true;
+	subscriber->packed->coding = coding;
 	subscriber->packed->sums = subscriber->ends;
 	buf_init(&piece, 0);
-	gzip_append_head(&piece);
+	coder_append_head(coding, &piece);
 	append_chunk(subscriber, &piece);
 	buf_finish(&piece);
 	return 0;
@@ -42,10 +43,11 @@ packed_begin(struct subscriber *subscriber)
 void
 packed_end(struct subscriber *subscriber)
 {
+	const struct packed *packed = subscriber->packed;
 	struct buf piece;
 
 	buf_init(&piece, 0);
-	gzip_append_end(&piece, &subscriber->packed->sum);
+	coder_append_end(packed->coding, &piece, &packed->sum);
 	append_chunk(subscriber, &piece);
 	buf_finish(&piece);
 }
@@ -60,12 +62,12 @@ packed_say(struct subscriber *subscriber, const struct buf *block)
 	buf_init(&piece, 0);
 	/* It is short, of this stream alone, and may name what nobody else is
 	 * to know: it is not compressed, and is no context. */
-	gzip_append_stored(&piece, text);
+	coder_append_stored(packed->coding, &piece, text);
 	append_chunk(subscriber, &piece);
 	buf_finish(&piece);
 	packed->last = (struct pack_events){.bits = 0};
 	if (packed->sums)
-		gzip_sum_add(&packed->sum, text);
+		coder_sum_add(packed->coding, &packed->sum, text);
 }
 
 bool

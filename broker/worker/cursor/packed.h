@@ -2,7 +2,7 @@
  * packed: a stream that is compressed: where it begins and ends, and what it is
  * told on the way. Its events are for packing.h.
  *
- *	head | said | pack | pack | said | ...		gzip, see gzip.h
+ *	head | said | pack | pack | said | ...		see coder.h
  *
  * There is no compressor for it, and nothing in here grows.
  */
@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "broker/worker/cursor/gzip.h"
+#include "broker/worker/cursor/coder.h"
 
 struct buf;
 struct subscriber;
@@ -25,16 +25,17 @@ struct pack_events {
 
 /* Of a subscriber. */
 struct packed {
+	enum coding coding;
 	struct pack_events last; /* the pack that it got last; none, when it
 				  * got something else */
-	struct gzip_sum sum;     /* of all it got, if it is to end properly */
+	struct coder_sum sum;    /* of all it got, if it is to end properly */
 	bool sums;
 	bool rest; /* what is to be sent begins with the rest of a pack */
 };
 
-/* The subscriber's stream, whose head was appended to its connection, is
- * compressed from here on. 0, or -1: no memory. */
-int packed_begin(struct subscriber *subscriber);
+/* The subscriber's stream, whose head was appended to its connection, has this
+ * coding from here on. 0, or -1: no memory. */
+int packed_begin(struct subscriber *subscriber, enum coding coding);
 
 /* All was said: appends what ends the stream. */
 void packed_end(struct subscriber *subscriber);

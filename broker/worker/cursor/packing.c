@@ -234,8 +234,9 @@ static bool
 add_first(struct worker *worker, struct subscriber *subscriber)
 {
 	struct packing *packing = worker->packing;
-	struct pack_key key = {
-	    .of.span = packing->span, .shape = subscriber->shape};
+	struct pack_key key = {.of.span = packing->span,
+	    .shape = subscriber->shape,
+	    .coding = subscriber->packed->coding};
 	const struct pack *pack;
 	struct frame frame;
 	enum packs_got got;

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "broker/worker/cursor/gzip.h"
+#include "broker/worker/cursor/coder.h"
 #include "broker/worker/cursor/outgoing.h"
 #include "broker/worker/cursor/packed.h"
 #include "protocol/buf.h"
@@ -27,7 +27,7 @@ struct packing_frame {
 	struct pack_events of; /* none: from the store, or secret */
 	uint32_t events;
 	size_t receipts_end; /* those up to here are of it, or of ones before */
-	struct gzip_sum sum;
+	struct coder_sum sum;
 };
 
 struct packing {

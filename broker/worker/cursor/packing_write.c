@@ -23,6 +23,7 @@ add_texts(struct worker *worker, const struct subscriber *subscriber,
     const struct packing_text *first, const struct packing_text *end)
 {
 	struct packing *packing = worker->packing;
+	enum coding coding = subscriber->packed->coding;
 	struct packing_frame *frame =
 	    &packing->frames[worker->outgoing.frame_count];
 	size_t at = buf_length(&packing->pieces);
@@ -39,13 +40,13 @@ add_texts(struct worker *worker, const struct subscriber *subscriber,
 			    one->receipt;
 	}
 	text = slice_of(buf_bytes(&packing->text), buf_length(&packing->text));
-	chunk = packs_append(packing->packs, &packing->pieces, text);
+	chunk = packs_append(packing->packs, coding, &packing->pieces, text);
 	if (buf_failed(&packing->text))
 		log_fatal(EX_OSERR, "no memory for one event");
 	chunk.bytes = buf_bytes(&packing->pieces) + at;
 	frame->bytes = frame_part(&chunk, subscriber->http_minor);
 	frame->receipts_end = packing->receipt_count;
-	gzip_sum_add(&frame->sum, text);
+	coder_sum_add(coding, &frame->sum, text);
 	outgoing_add(&worker->outgoing, end[-1].cursor, frame->bytes, 0);
 }
 
@@ -112,7 +113,8 @@ note_sent(struct worker *worker, struct subscriber *subscriber, size_t count)
 		events += frame->events;
 		text_bytes += frame->sum.bytes;
 		if (packed->sums)
-			gzip_sum_join(&packed->sum, &frame->sum);
+			coder_sum_join(
+			    packed->coding, &packed->sum, &frame->sum);
 	}
 	packed->last = packing->frames[count - 1].of;
 	receipts = packing->frames[count - 1].receipts_end;

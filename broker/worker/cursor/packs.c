@@ -27,14 +27,15 @@ packs_create(const struct config *config, const struct window *window,
 	packs->pinned = UINT64_MAX;
 	packs->window = window;
 	packs->board = board;
-	packs->gzip = gzip_create((int)config->http_compression_level);
+	packs->coders[CODING_GZIP] =
+	    coder_create(CODING_GZIP, (int)config->http_compression_level);
 	packs->places = calloc(PACKS_PLACES, sizeof(packs->places[0]));
 	if (config->channels_secret) {
 		packs->secrets_size = 2 * window->size / PACKS_SPAN;
 		packs->secrets =
 		    calloc(packs->secrets_size, sizeof(packs->secrets[0]));
 	}
-	if (packs->gzip == NULL || packs->places == NULL ||
+	if (packs->coders[CODING_GZIP] == NULL || packs->places == NULL ||
 	    (config->channels_secret && packs->secrets == NULL) ||
 	    arena_init(&packs->arena, config->broker_window / SHARE, 1) == -1) {
 		packs_destroy(packs);
@@ -48,7 +49,8 @@ packs_destroy(struct packs *packs)
 {
 	if (packs == NULL)
 		return;
-	gzip_destroy(packs->gzip);
+	for (size_t i = 0; i < CODING_COUNT; i++)
+		coder_destroy(packs->coders[i]);
 	arena_finish(&packs->arena);
 	free(packs->places);
 	free(packs->secrets);
@@ -140,7 +142,8 @@ static bool
 same_key(const struct pack_key *a, const struct pack_key *b)
 {
 	return same_events(&a->of, &b->of) &&
-	       same_events(&a->after, &b->after) && a->shape == b->shape;
+	       same_events(&a->after, &b->after) && a->shape == b->shape &&
+	       a->coding == b->coding;
 }
 
 static bool
@@ -153,7 +156,8 @@ is_kept(const struct packs *packs, const struct pack *pack)
 static struct pack *
 find_place(struct packs *packs, const struct pack_key *key)
 {
-	uint64_t first = mix(mix(key->shape, &key->of), &key->after);
+	uint64_t kind = (uint64_t)key->shape * CODING_COUNT + key->coding;
+	uint64_t first = mix(mix(kind, &key->of), &key->after);
 	struct pack *oldest = NULL;
 
 	for (uint64_t i = 0; i < WAYS; i++) {
@@ -186,13 +190,15 @@ may_make(struct packs *packs, struct pack *pack)
 }
 
 static void
-append_piece(struct packs *packs, struct slice text, struct slice before)
+append_piece(struct packs *packs, enum coding coding, struct slice text,
+    struct slice before)
 {
 	buf_clear(&packs->piece);
 	if (text.len < packs->config->http_compression_min)
-		gzip_append_stored(&packs->piece, text);
+		coder_append_stored(coding, &packs->piece, text);
 	else
-		gzip_append(packs->gzip, &packs->piece, text, before);
+		coder_append(
+		    packs->coders[coding], &packs->piece, text, before);
 	if (buf_failed(&packs->piece))
 		log_fatal(EX_OSERR, "no memory for one event");
 }
@@ -214,9 +220,10 @@ append_chunk(struct packs *packs, struct buf *out)
 }
 
 struct frame
-packs_append(struct packs *packs, struct buf *out, struct slice text)
+packs_append(
+    struct packs *packs, enum coding coding, struct buf *out, struct slice text)
 {
-	append_piece(packs, text, slice_of(NULL, 0));
+	append_piece(packs, coding, text, slice_of(NULL, 0));
 	return append_chunk(packs, out);
 }
 
@@ -279,14 +286,14 @@ make(struct packs *packs, struct pack *pack)
 	    make_text(packs, &packs->text, &key->of, key->shape);
 	struct frame chunk;
 
-	append_piece(packs, text, make_before(packs, key));
+	append_piece(packs, key->coding, text, make_before(packs, key));
 	buf_clear(&packs->alone);
 	chunk = append_chunk(packs, &packs->alone);
 	pack->len = (uint32_t)chunk.len;
 	pack->head_len = (uint32_t)chunk.head_len;
 	pack->receipts = wants_receipts(packs, &key->of);
-	pack->sum = (struct gzip_sum){.crc = 0};
-	gzip_sum_add(&pack->sum, text);
+	pack->sum = (struct coder_sum){.bytes = 0};
+	coder_sum_add(key->coding, &pack->sum, text);
 	board_add(packs->board, METRIC_PACKS_MADE, 1);
 }
 

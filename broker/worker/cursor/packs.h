@@ -5,10 +5,10 @@
  *	pack	  ^ ^ ^     ^   ^			events of one span
  *
  * A pack is made of the events of one span that go to a stream in one write, in
- * one shape: streams that get just these events get the same bytes. It is made
- * when it is first wanted, kept as long as there is room, and found again by
- * the span and a bit for each of its entries, whatever a stream's channels and
- * filter are, and whether it is at the head or behind.
+ * one shape and one coding: streams that get just these events get the same
+ * bytes. It is made when it is first wanted, kept as long as there is room, and
+ *found again by the span and a bit for each of its entries, whatever a stream's
+ *channels and filter are, and whether it is at the head or behind.
  *
  * Compressing costs much more than writing. A turn has a budget of events for
  * it; when that is spent, only what several streams have asked for is made, and
@@ -33,8 +33,8 @@
 #include <stdint.h>
 
 #include "broker/worker/cursor/arena.h"
+#include "broker/worker/cursor/coder.h"
 #include "broker/worker/cursor/frame.h"
-#include "broker/worker/cursor/gzip.h"
 #include "broker/worker/cursor/packed.h"
 #include "broker/worker/cursor/window.h"
 #include "protocol/buf.h"
@@ -55,6 +55,7 @@ struct pack_key {
 	struct pack_events of;    /* at least one */
 	struct pack_events after; /* the pack right before it; or none */
 	unsigned shape;
+	enum coding coding;
 };
 
 struct pack {
@@ -64,7 +65,7 @@ struct pack {
 	uint32_t head_len;
 	uint32_t asked; /* so many times, in vain */
 	bool receipts;  /* one is wanted for some event */
-	struct gzip_sum sum;
+	struct coder_sum sum;
 };
 
 /* Which events of a span are of channels that are secret. */
@@ -78,7 +79,7 @@ struct packs {
 	const struct config *config;
 	const struct window *window;
 	struct board *board;
-	struct gzip *gzip;
+	struct coder *coders[CODING_COUNT]; /* NULL: of those not in use */
 	struct arena arena;
 	struct pack *places;
 	struct pack_secrets *secrets; /* NULL: there are none */
@@ -130,7 +131,7 @@ enum packs_got packs_get(struct packs *packs, const struct pack_key *key,
 
 /* Appends a piece, as a chunk, with a text that is no pack. Its bytes are not
  * filled in. */
-struct frame packs_append(
-    struct packs *packs, struct buf *out, struct slice text);
+struct frame packs_append(struct packs *packs, enum coding coding,
+    struct buf *out, struct slice text);
 
 #endif

@@ -83,9 +83,6 @@ bool http_prefers_json(const struct http_request *request);
  */
 bool http_prefers_gzip(const struct http_request *request);
 
-/* The coding of an answer. */
-enum http_coding { HTTP_CODING_NONE, HTTP_CODING_GZIP };
-
 /* What an Expect header asks for; HTTP/1.0 has none. */
 enum http_expect {
 	HTTP_EXPECT_NOTHING,

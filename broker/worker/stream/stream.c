@@ -16,7 +16,7 @@
 struct manner {
 	unsigned shape;
 	bool ends;
-	enum http_coding coding;
+	enum coding coding;
 	uint32_t window_ms;
 	uint32_t conflate_ms;
 };
@@ -106,13 +106,13 @@ say_bad_cursor(struct subscriber *subscriber)
 }
 
 /* What the client takes, if the broker makes it. */
-static enum http_coding
+static enum coding
 find_coding(const struct worker *worker, const struct http_request *request)
 {
 	if (worker->config->http_compression == CONFIG_COMPRESSION_GZIP &&
 	    http_prefers_gzip(request))
-		return HTTP_CODING_GZIP;
-	return HTTP_CODING_NONE;
+		return CODING_GZIP;
+	return CODING_NONE;
 }
 
 /* The head, and what else goes before all that is said. 0, or -1: no memory. */
@@ -125,8 +125,8 @@ begin(struct opening *opening, const struct manner *manner)
 		&opening->start) == -1)
 		return -1;
 	reply_stream_head(connection, manner->coding);
-	if (manner->coding == HTTP_CODING_GZIP &&
-	    packed_begin(connection->subscriber) == -1) {
+	if (manner->coding != CODING_NONE &&
+	    packed_begin(connection->subscriber, manner->coding) == -1) {
 		buf_clear(&connection->out);
 		return -1;
 	}
