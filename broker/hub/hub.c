@@ -60,7 +60,9 @@ trim(struct hub *hub)
 		rows = due < STORE_TRIM_ROWS_MAX ? due : STORE_TRIM_ROWS_MAX;
 		let_go = store_trim(
 		    hub->store, &limits, hub_now_ms(), (int)rows, &more);
-		if (let_go > 0)
+		if (let_go == -1)
+			hub_count(hub, METRIC_STORE_FAILURES, 1);
+		else
 			hub_count(hub, METRIC_EVENTS_TRIMMED, (uint64_t)let_go);
 		due -= rows;
 	} while (more && due > 0);

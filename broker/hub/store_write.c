@@ -168,8 +168,10 @@ store_rollback(struct store_writer *writer)
 	    store_do(writer, WRITE_ROLLBACK) == -1)
 		store_failed(writer, "rollback");
 	writer->totals = writer->committed;
-	/* Channels made in the batch are gone again. */
+	/* Channels made in the batch are gone again, and what is due may have
+	 * been read behind changes that are gone, too. */
 	store_forget_channels(writer);
+	writer->due_ms = 0;
 }
 
 /* Writes the open run, and forgets runs that no resend can reach. */

@@ -372,6 +372,38 @@ START_TEST(a_batch_that_fails_leaves_nothing)
 }
 END_TEST
 
+static void
+change_schema(const char *text)
+{
+	sqlite3 *db;
+
+	ck_assert_int_eq(sqlite3_open(store.path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+START_TEST(what_could_not_go_goes_later)
+{
+	put_alone(2, 1);
+	put_alone(6, 1);
+	now_ms += 20000;
+	change_schema("CREATE TRIGGER full BEFORE UPDATE ON state"
+		      " BEGIN SELECT RAISE(ABORT, 'full'); END");
+	for (int i = 0; i < 2; i++) {
+		bool more;
+
+		ck_assert_int_eq(
+		    store_trim(store.writer, &limits, now_ms, 100, &more), -1);
+		ck_assert_uint_eq(
+		    store_query(&store, "SELECT count(*) FROM event"), 2);
+	}
+	change_schema("DROP TRIGGER full");
+	trim(100);
+	assert_as_model();
+	ck_assert_uint_eq(store_writer_totals(store.writer)->events, 0);
+}
+END_TEST
+
 static const char *const other_rules[] = {
     rules,
     "",
@@ -479,6 +511,7 @@ main(void)
 	    a_busy_channel_pushes_nothing_out_that_has_bounds_of_its_own);
 	tcase_add_test(tests, an_age_of_its_own_may_be_shorter_or_longer);
 	tcase_add_test(tests, a_batch_that_fails_leaves_nothing);
+	tcase_add_test(tests, what_could_not_go_goes_later);
 	tcase_add_loop_test(
 	    tests, whatever_comes_the_store_is_as_the_model, 0, 6);
 	tcase_add_loop_test(tests, other_rules_hold_for_what_is_there, 0, 6);
