@@ -39,4 +39,10 @@ struct publisher {
 	uint64_t due_ms;
 };
 
+/* Takes the whole messages that came, as far as they can be taken now. */
+void publisher_take_messages(struct publisher *publisher);
+
+/* Reads only from who reads, and whose events can be taken. */
+void publisher_pace(struct publisher *publisher);
+
 #endif
