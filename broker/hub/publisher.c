@@ -20,17 +20,23 @@ enum {
 	READ_BYTES = 65536,
 	READS_PER_TURN = 8, /* then others have their turn */
 	/* Answers that may wait for a publisher which does not read them;
-	 * beyond, nothing more is read from it. */
+	 * beyond, nothing more is read or taken from it. */
 	OUT_HIGH_BYTES = 262144,
 };
+
+bool
+publisher_is_behind(const struct publisher *publisher)
+{
+	return buf_length(&publisher->out) > OUT_HIGH_BYTES;
+}
 
 void
 publisher_pace(struct publisher *publisher)
 {
 	struct ev_loop *loop = publisher->hub->loop;
 
-	if (publisher->closing || publisher->waiting ||
-	    buf_length(&publisher->out) > OUT_HIGH_BYTES)
+	if (publisher->closing || publisher->waiting || publisher->held ||
+	    publisher_is_behind(publisher))
 		ev_io_stop(loop, &publisher->readable);
 	else if (!ev_is_active(&publisher->readable))
 		ev_io_start(loop, &publisher->readable);
@@ -105,7 +111,7 @@ publisher_flush(struct publisher *publisher)
 		else
 			buf_consume(&publisher->out, (size_t)sent);
 	}
-	if (buf_length(&publisher->out) > 0)
+	if (buf_length(&publisher->out) > 0 || publisher->held)
 		ev_io_start(loop, &publisher->writable);
 	else
 		ev_io_stop(loop, &publisher->writable);
@@ -116,9 +122,13 @@ publisher_flush(struct publisher *publisher)
 static void
 on_writable(struct ev_loop *loop, ev_io *watcher, int events)
 {
+	struct publisher *publisher = watcher->data;
+
 	(void)loop;
 	(void)events;
-	publisher_flush(watcher->data);
+	publisher_flush(publisher);
+	if (publisher->held)
+		publisher_take_messages(publisher);
 }
 
 static struct publisher *

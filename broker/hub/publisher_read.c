@@ -79,10 +79,13 @@ publisher_take_messages(struct publisher *publisher)
 {
 	struct hub *hub = publisher->hub;
 
-	while (!publisher->closing && take_message(publisher)) {
+	while (!publisher->closing && !publisher_is_behind(publisher) &&
+	       take_message(publisher)) {
 		if (batch_full(&hub->batch, hub->config->publish_batch_bytes))
 			hub_commit(hub);
 	}
+	/* It goes on when its socket takes what it is owed. */
+	publisher->held = publisher_is_behind(publisher);
 	publisher_pace(publisher);
 }
 

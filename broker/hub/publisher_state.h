@@ -32,12 +32,17 @@ struct publisher {
 	bool guest_outdated;      /* link: look the guest's numbers up anew */
 	bool waiting;             /* its next event wants a receipt, for which
 				   * there is no place now */
+	bool held;                /* what came may not be taken, for it reads
+				   * too little of what it is owed */
 	bool closing;
 	struct rules rules;
 	/* When it must have said hello; closing: when it must be gone. 0: it
 	 * may stay. By hub_steady_ms(). */
 	uint64_t due_ms;
 };
+
+/* Does it leave so much unread that it is to be answered no more for now? */
+bool publisher_is_behind(const struct publisher *publisher);
 
 /* Takes the whole messages that came, as far as they can be taken now. */
 void publisher_take_messages(struct publisher *publisher);

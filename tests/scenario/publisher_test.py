@@ -7,7 +7,7 @@ import struct
 import unittest
 
 import msgpack_wire as wire
-from broker import BrokerCase, wait_for
+from broker import BrokerCase, own_kib, wait_for
 
 
 class Publisher(BrokerCase):
@@ -255,6 +255,21 @@ class Publisher(BrokerCase):
                 pass  # the broker reads no more of it, or has ended it
             for _ in range(50):
                 good.publish("good", "x")
+
+    def test_answers_that_nobody_reads_are_bounded_and_none_is_lost(self):
+        """Of two bytes that ask, each is answered with a thousand."""
+        broker = self.broker()
+        with broker.publisher("deaf") as deaf, \
+                broker.publisher("good") as good:
+            good.publish("c", "x")
+            before = own_kib(broker.hub())
+            deaf.send_bytes(wire.pack([wire.STATUS]) * 20000)
+            for _ in range(2):  # when the second is answered, all was read
+                good.publish("c", "x")
+            self.assertLess(own_kib(broker.hub()) - before, 8192)
+            for _ in range(20000):
+                self.assertEqual(deaf.receive()[0], wire.REPORT)
+            deaf.publish("c", "x")
 
     def test_publishers_are_bounded(self):
         broker = self.broker(publish__max_publishers=3)
