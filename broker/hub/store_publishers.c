@@ -7,6 +7,7 @@
 #include "broker/hub/store_write.h"
 #include "broker/hub/store_writer.h"
 #include "protocol/cursor_id.h"
+#include "protocol/message.h"
 
 /* The newest number of a publisher and its cursor; 0 when there is none. 0 or
  * -1 (not logged). */
@@ -28,6 +29,16 @@ find_newest(struct store_writer *writer, int64_t id, uint64_t *last_seq,
 	return result == SQLITE_ROW || result == SQLITE_DONE ? 0 : -1;
 }
 
+/* How many events a publisher has sent since its old runs were forgotten, at a
+ * guess: so that those come to it, too, that always connect anew. */
+static uint64_t
+any_count(uint64_t cursor)
+{
+	/* Fibonacci hashing; the upper bits are mixed best. */
+	return (cursor * UINT64_C(0x9E3779B97F4A7C15) >> 32) %
+	       STORE_SWEEP_EVENTS;
+}
+
 int
 store_find_publisher(struct store_writer *writer, struct slice name,
     struct store_publisher *publisher)
@@ -47,6 +58,7 @@ store_find_publisher(struct store_writer *writer, struct slice name,
 	if (result != SQLITE_ROW || find_newest(writer, publisher->id,
 					&publisher->last_seq, &cursor) == -1)
 		return store_failed(writer, "find a publisher");
+	publisher->unswept = any_count(cursor);
 	return 0;
 }
 
@@ -60,6 +72,41 @@ store_make_publisher(struct store_writer *writer, struct slice name,
 		return store_failed(writer, "make a publisher");
 	publisher->id = sqlite3_last_insert_rowid(writer->db);
 	return 0;
+}
+
+/* The number of the oldest run that a resend can reach; 0: any. It reaches as
+ * many events back as the window has, and numbers may have gaps. 0 or -1. */
+static int
+find_window(struct store_writer *writer, int64_t id, uint64_t *first_seq)
+{
+	sqlite3_stmt *each = writer->statements[RUN_EACH];
+	uint64_t events = 0;
+	int result;
+
+	*first_seq = 0;
+	store_bind(each, 1, (uint64_t)id);
+	while ((result = sqlite3_step(each)) == SQLITE_ROW) {
+		events += store_number(each, 1);
+		if (events >= MESSAGE_WINDOW) {
+			*first_seq = store_number(each, 0);
+			break;
+		}
+	}
+	sqlite3_reset(each);
+	return result == SQLITE_ROW || result == SQLITE_DONE ? 0 : -1;
+}
+
+int
+store_forget_old_runs(struct store_writer *writer, int64_t id)
+{
+	sqlite3_stmt *forget = writer->statements[RUN_FORGET];
+	uint64_t first_seq;
+
+	if (find_window(writer, id, &first_seq) == -1)
+		return -1;
+	store_bind(forget, 1, (uint64_t)id);
+	store_bind(forget, 2, first_seq);
+	return store_do(writer, RUN_FORGET);
 }
 
 /* Inside a transaction. 0 or -1 (not logged). */

@@ -28,8 +28,9 @@ const char *const store_writer_texts[STORE_STATEMENTS] = {
     [CHANNEL_MAKE] = "INSERT INTO channel (name, horizon, lost)"
 		     " VALUES (?, ?, 0)",
     [RUN_ADD] = "INSERT INTO run VALUES (?, ?, ?, ?)",
-    [RUN_TRIM] = "DELETE FROM run WHERE publisher = ?1 AND first_seq < ?2"
-		 " AND first_seq + count <= ?2",
+    [RUN_EACH] = "SELECT first_seq, count FROM run WHERE publisher = ?"
+		 " ORDER BY first_seq DESC",
+    [RUN_FORGET] = "DELETE FROM run WHERE publisher = ? AND first_seq < ?",
     [PUBLISHER_FIND] = "SELECT id FROM publisher WHERE name = ?",
     [PUBLISHER_MAKE] = "INSERT INTO publisher (name) VALUES (?)",
     [PUBLISHER_FORGET] = "DELETE FROM publisher WHERE id = ?",

@@ -11,12 +11,6 @@
 #include "broker/shared/config.h"
 #include "broker/shared/log.h"
 #include "broker/shared/store.h"
-#include "protocol/message.h"
-
-enum {
-	/* Old runs are looked for each time a publisher has sent so many. */
-	RUN_TRIM_EVENTS = 1024,
-};
 
 int
 store_failed(struct store_writer *writer, const char *what)
@@ -174,14 +168,11 @@ store_rollback(struct store_writer *writer)
 	writer->due_ms = 0;
 }
 
-/* Writes the open run, and forgets runs that no resend can reach. */
 int
 store_close_run(struct store_writer *writer)
 {
 	struct store_run *run = &writer->run;
 	sqlite3_stmt *add = writer->statements[RUN_ADD];
-	sqlite3_stmt *trim = writer->statements[RUN_TRIM];
-	uint64_t last = run->first_seq + run->count - 1;
 
 	if (run->count == 0)
 		return 0;
@@ -189,15 +180,9 @@ store_close_run(struct store_writer *writer)
 	store_bind(add, 2, run->first_seq);
 	store_bind(add, 3, run->count);
 	store_bind(add, 4, run->first_cursor);
-	if (store_do(writer, RUN_ADD) == -1)
+	if (store_do(writer, RUN_ADD) == -1 ||
+	    (run->sweep && store_forget_old_runs(writer, run->publisher) == -1))
 		return -1;
-	if (last > MESSAGE_WINDOW &&
-	    run->first_seq / RUN_TRIM_EVENTS != (last + 1) / RUN_TRIM_EVENTS) {
-		store_bind(trim, 1, (uint64_t)run->publisher);
-		store_bind(trim, 2, last - MESSAGE_WINDOW);
-		if (store_do(writer, RUN_TRIM) == -1)
-			return -1;
-	}
 	run->count = 0;
 	return 0;
 }
@@ -207,18 +192,20 @@ extend_run(struct store_writer *writer, const struct store_item *item)
 {
 	struct store_run *run = &writer->run;
 
-	if (run->count > 0 && run->publisher == item->publisher->id &&
-	    run->first_seq + run->count == item->seq &&
-	    run->first_cursor + run->count == item->record->cursor) {
-		run->count++;
-		return 0;
+	if (run->count == 0 || run->publisher != item->publisher->id ||
+	    run->first_seq + run->count != item->seq ||
+	    run->first_cursor + run->count != item->record->cursor) {
+		if (store_close_run(writer) == -1)
+			return -1;
+		*run = (struct store_run){.publisher = item->publisher->id,
+		    .first_seq = item->seq,
+		    .first_cursor = item->record->cursor};
 	}
-	if (store_close_run(writer) == -1)
-		return -1;
-	*run = (struct store_run){.publisher = item->publisher->id,
-	    .first_seq = item->seq,
-	    .first_cursor = item->record->cursor,
-	    .count = 1};
+	run->count++;
+	if (++item->publisher->unswept >= STORE_SWEEP_EVENTS) {
+		item->publisher->unswept = 0;
+		run->sweep = true;
+	}
 	return 0;
 }
 

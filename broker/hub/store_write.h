@@ -33,6 +33,7 @@ struct store_totals {
 struct store_publisher {
 	int64_t id;        /* 0: not in the store yet */
 	uint64_t last_seq; /* the newest number stored; 0: none */
+	uint64_t unswept;  /* events since old numbers were forgotten */
 };
 
 /* One event of a batch. */

@@ -20,7 +20,8 @@ enum store_statement {
 	CHANNEL_FIND,
 	CHANNEL_MAKE,
 	RUN_ADD,
-	RUN_TRIM,
+	RUN_EACH,
+	RUN_FORGET,
 	PUBLISHER_FIND,
 	PUBLISHER_MAKE,
 	PUBLISHER_FORGET,
@@ -62,7 +63,12 @@ enum store_statement {
 	STORE_STATEMENTS
 };
 
-enum { STORE_MARKS = 16 };
+enum {
+	STORE_MARKS = 16,
+	/* Each time a publisher has sent so many, its old runs are forgotten:
+	 * all of them are looked at, and they may be one for each event. */
+	STORE_SWEEP_EVENTS = 4096,
+};
 
 /* A channel, as far as it is in the cache. */
 struct store_channel {
@@ -84,6 +90,7 @@ struct store_run {
 	uint64_t first_seq;
 	uint64_t first_cursor;
 	uint64_t count; /* 0: no run is open */
+	bool sweep;     /* old runs of the publisher are to be forgotten */
 };
 
 /* The texts of the statements. */
@@ -130,6 +137,10 @@ int store_failed(struct store_writer *writer, const char *what);
 
 /* Writes the run that is open, if one is. 0, or -1 (not logged). */
 int store_close_run(struct store_writer *writer);
+
+/* In the open transaction, forgets the runs of a publisher that no resend can
+ * reach. 0, or -1 (not logged). */
+int store_forget_old_runs(struct store_writer *writer, int64_t publisher);
 
 /* Writes the totals into the open transaction. 0, or -1 (not logged). */
 int store_write_totals(struct store_writer *writer);

@@ -134,6 +134,52 @@ START_TEST(a_resend_within_the_window_is_found_and_old_runs_are_let_go)
 }
 END_TEST
 
+static uint64_t
+number_with_gaps(int way, uint64_t n)
+{
+	return way == 0 ? n * 10 : way == 1 ? n * 100000 : n + n / 8 * 1001;
+}
+
+/* The window is of events, and numbers may have gaps: then, too. */
+START_TEST(a_resend_is_found_whatever_the_gaps_between_numbers)
+{
+	uint64_t events = MESSAGE_WINDOW * 5 / 2;
+
+	for (uint64_t n = 1; n <= events; n++) {
+		if (n % 64 == 1)
+			ck_assert_int_eq(store_begin(store.writer), 0);
+		store.seq = number_with_gaps(_i, n) - 1;
+		store_put(&store, n, "c", "x");
+		if (n % 64 == 0)
+			ck_assert_int_eq(store_commit(store.writer), 0);
+	}
+	for (uint64_t n = events - MESSAGE_WINDOW + 1; n <= events; n++)
+		ck_assert_uint_eq(
+		    cursor_of(&store.publisher, number_with_gaps(_i, n)), n);
+	ck_assert_uint_eq(
+	    cursor_of(&store.publisher, number_with_gaps(_i, 1)), 0);
+	ck_assert_uint_lt(store_query(&store, "SELECT count(*) FROM run"),
+	    MESSAGE_WINDOW * 2);
+}
+END_TEST
+
+START_TEST(a_publisher_that_always_connects_anew_has_few_old_runs)
+{
+	for (uint64_t n = 1; n <= MESSAGE_WINDOW * 5; n++) {
+		if (n % 64 == 1)
+			ck_assert_int_eq(store_begin(store.writer), 0);
+		/* Two milliseconds apart, and of one run each. */
+		store_put(&store, n << 21, "c", "x");
+		if (n % 64 != 0)
+			continue;
+		ck_assert_int_eq(store_commit(store.writer), 0);
+		store.publisher = known("folder");
+	}
+	ck_assert_uint_lt(store_query(&store, "SELECT count(*) FROM run"),
+	    MESSAGE_WINDOW * 3);
+}
+END_TEST
+
 START_TEST(the_largest_number_is_no_trouble)
 {
 	store.seq = MESSAGE_SEQ_MAX - 2;
@@ -260,6 +306,10 @@ main(void)
 	tcase_add_test(tests, an_unknown_publisher_has_no_id_and_no_number);
 	tcase_add_test(
 	    tests, a_resend_within_the_window_is_found_and_old_runs_are_let_go);
+	tcase_add_loop_test(
+	    tests, a_resend_is_found_whatever_the_gaps_between_numbers, 0, 3);
+	tcase_add_test(
+	    tests, a_publisher_that_always_connects_anew_has_few_old_runs);
 	tcase_add_test(tests, the_largest_number_is_no_trouble);
 	tcase_add_test(tests, a_publisher_that_said_goodbye_is_forgotten);
 	tcase_add_test(
