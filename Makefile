@@ -141,15 +141,15 @@ $(BUILD)/libpub-%: libpub/%.c $(BUILD)/libssemux-pub.so
 # ---- to test
 
 $(BUILD)/unit/%: $(BUILD)/asan/tests/unit/%.o $(BUILD)/asan/broker.a \
-		$(BUILD)/asan/cli.a $(BUILD)/asan/libpub.a \
-		$(BUILD)/asan/protocol.a
+		$(BUILD)/asan/cli.a $(BUILD)/asan/bench.a \
+		$(BUILD)/asan/libpub.a $(BUILD)/asan/protocol.a
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ \
 		$(call libs,check) $(BROKER_LIBS) $(CLI_LIBS)
 
 $(BUILD)/fuzzers/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/broker.a \
-		$(BUILD)/fuzz/protocol.a
+		$(BUILD)/fuzz/bench.a $(BUILD)/fuzz/protocol.a
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CLANG) $(CFLAGS) $(SANITIZE) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ \
@@ -167,17 +167,19 @@ BENCH_PROGRAMS := load crowd floor toll
 BENCH_ROOMS := $(filter-out $(BENCH_PROGRAMS:%=tests/bench/%.c),\
 	$(wildcard tests/bench/*.c))
 BENCH := $(BENCH_PROGRAMS:%=$(BUILD)/%)
-# A test sees that two of them count well, and that all can be built.
-TOOLS += $(BENCH) $(BUILD)/asan/bin/crowd $(BUILD)/asan/bin/floor
+# A test sees that they count well, and that all can be built.
+BENCH_ASAN := $(patsubst %,$(BUILD)/asan/bin/%,load crowd floor)
+TOOLS += $(BENCH) $(BENCH_ASAN)
 $(BUILD)/obj/bench.a: $(BENCH_ROOMS:%.c=$(BUILD)/obj/%.o)
 $(BUILD)/asan/bench.a: $(BENCH_ROOMS:%.c=$(BUILD)/asan/%.o)
+# What it reads is fuzzed.
+$(BUILD)/fuzz/bench.a: $(BENCH_ROOMS:%.c=$(BUILD)/fuzz/%.o)
 $(BENCH): $(BUILD)/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/obj/bench.a \
 		$(BUILD)/libssemux-pub.a
-$(BUILD)/asan/bin/crowd $(BUILD)/asan/bin/floor: $(BUILD)/asan/bin/%: \
+$(BENCH_ASAN): $(BUILD)/asan/bin/%: \
 		$(BUILD)/asan/tests/bench/%.o $(BUILD)/asan/bench.a \
 		$(BUILD)/asan/libssemux-pub.a
-$(BUILD)/asan/bin/crowd $(BUILD)/asan/bin/floor: private \
-		CFLAGS += $(SANITIZE)
+$(BENCH_ASAN): private CFLAGS += $(SANITIZE)
 $(TOOLS):
 	@mkdir -p $(@D)
 	$(call say,LD)

@@ -70,9 +70,7 @@ class Catchup:
         self.figures.add(what + " ns", server.name,
                          crowd.cpu_ns / self.subscribers / events)
         self.figures.add(what + " s", server.name, ready["seconds"])
-        self.figures.add("faults", server.name, sum(
-            ready[name] for name in ("missing", "doubled", "swapped",
-                                     "strays")))
+        self.figures.add("faults", server.name, ready["faults"])
         crowd.close()
 
     def run(self, events, rounds, peers):

@@ -15,7 +15,8 @@
  *		-f N	events before the first one, which are not expected
  *		-o N	connections in the making per process, 500
  *		-g N	seconds without an event after which the rest is lost,
- *10 -H LINE	one more line of the request
+ *			10
+ *		-H LINE	one more line of the request
  *
  * When all are ready it prints a line of JSON; then it reads commands, a line
  * each, and prints a line of JSON when all have what was published:
@@ -24,7 +25,11 @@
  *				longer than that
  *	burst EVENTS		as fast as it goes
  *	nobody EVENTS		the same, on a channel without readers
- * It ends with its input, or when its parent does.
+ * Times run from when an event was due (paced) or published to when it was
+ * read. It says how many events were missing, doubled, swapped (behind a later
+ * one), late (when they had been given up), strays (of channels not asked for)
+ * or untimely (published in the future or before the command), and all these
+ * as faults. It ends with its input, or when its parent does.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -215,11 +220,13 @@ print_report(
 	printf("{\"events\": %" PRIu64 ", \"expected\": %" PRIu64
 	       ", \"deliveries\": %" PRIu64 ", \"seconds\": %.6f, "
 	       "\"missing\": %" PRIu64 ", \"doubled\": %" PRIu64
-	       ", \"swapped\": %" PRIu64 ", \"strays\": %" PRIu64
-	       ", \"bytes\": %" PRIu64
+	       ", \"swapped\": %" PRIu64 ", \"late\": %" PRIu64
+	       ", \"strays\": %" PRIu64 ", \"untimely\": %" PRIu64
+	       ", \"faults\": %" PRIu64 ", \"bytes\": %" PRIu64
 	       ", \"p50_us\": %.1f, \"p99_us\": %.1f, \"max_us\": %.1f}\n",
 	    events, expected, sum.fresh, (double)ns / 1e9, sum.missing,
-	    sum.doubled, sum.swapped, sum.strays, sum.bytes,
+	    sum.doubled, sum.swapped, sum.late, sum.strays, sum.untimely,
+	    tally_faults(&sum), sum.bytes,
 	    (double)tally_quantile(&sum, 500) / 1e3,
 	    (double)tally_quantile(&sum, 990) / 1e3, (double)sum.longest / 1e3);
 	fflush(stdout);

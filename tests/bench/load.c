@@ -236,6 +236,7 @@ run_deliver(char **argv)
 	    counts.disordered);
 	fflush(stdout);
 	getchar(); /* until the driver has looked at the processes again */
+	streams_close(streams);
 	return 0;
 }
 
@@ -264,6 +265,7 @@ run_storm(char **argv)
 	printf("%" PRIu64 " %.6f %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
 	    counts.events, now_s() - start, counts.missing, counts.doubled,
 	    counts.disordered);
+	streams_close(streams);
 	return 0;
 }
 

@@ -40,7 +40,8 @@ struct members {
 	size_t count;
 	size_t opened;
 	size_t ready;
-	uint64_t now_ns; /* when the last bytes were read */
+	uint64_t now_ns;   /* when the last bytes were read */
+	uint64_t since_ns; /* what comes was published then or later */
 	struct member *all;
 };
 
@@ -61,17 +62,20 @@ take_event(const char *type, const char *data, void *context)
 
 	if (strcmp(type, "live") == 0)
 		member->live = true;
-	if (!wire_read_mark(data, &mark))
+	if (!wire_read_mark(data, &mark)) {
+		/* What a server says by itself has a name. */
+		members->tally->strays += *type == '\0';
 		return;
+	}
 	if (mark.channel < members->plan->channels)
 		slot = plan_slot(members->plan, member->number, mark.channel);
 	if (slot == -1) {
 		members->tally->strays++;
 		return;
 	}
-	tally_take(members->tally, &member->slots[slot], mark.number);
-	if (mark.time_ns <= members->now_ns)
-		tally_time(members->tally, members->now_ns - mark.time_ns);
+	if (tally_take(members->tally, &member->slots[slot], mark.number))
+		tally_time(members->tally, mark.time_ns, members->now_ns,
+		    members->since_ns);
 }
 
 static void
@@ -110,6 +114,22 @@ is_ready(const struct members *members, const struct member *member)
 					: member->answer.place != ANSWER_HEAD;
 }
 
+/* Ends the program when it is no answer, or not the one that was hoped for. */
+static void
+check_answer(const struct answer *answer, const char *bytes, size_t len)
+{
+	errno = 0;
+	if (answer->place == ANSWER_BROKEN)
+		plan_fail("the server answers what is no HTTP");
+	if (answer->place == ANSWER_ENDED)
+		plan_fail("the server has ended a stream");
+	if (answer->place == ANSWER_HEAD || answer->status == 200)
+		return;
+	fprintf(stderr, "crowd: answered %d: %.*s\n", answer->status,
+	    len < 300 ? (int)len : 300, bytes);
+	exit(1);
+}
+
 static void
 read_member(struct members *members, struct member *member)
 {
@@ -126,14 +146,10 @@ read_member(struct members *members, struct member *member)
 	members->now_ns = plan_now_ns();
 	members->tally->bytes += (uint64_t)len;
 	answer_take(&member->answer, bytes, (size_t)len, take_body, &reading);
+	check_answer(&member->answer, bytes, (size_t)len);
 	if (!member->ready && is_ready(members, member)) {
 		member->ready = true;
 		members->ready++;
-		if (member->answer.status != 200) {
-			fprintf(stderr, "crowd: answered %d: %.300s\n",
-			    member->answer.status, bytes);
-			exit(1);
-		}
 	}
 }
 
@@ -192,6 +208,19 @@ settle(struct members *members)
 	}
 }
 
+/* Whatever has come until now, or has not, is over. */
+static void
+clear(struct members *members)
+{
+	size_t slots = members->count * members->plan->per_subscriber;
+
+	for (size_t i = 0; i < slots; i++)
+		tally_settle(members->tally, &members->all->slots[i],
+		    members->all->slots[i].last);
+	memset(members->tally, 0, sizeof(*members->tally));
+	members->since_ns = plan_now_ns();
+}
+
 static void
 obey(struct members *members)
 {
@@ -202,7 +231,7 @@ obey(struct members *members)
 	if (word == MEMBERS_SETTLE)
 		settle(members);
 	else
-		memset(members->tally, 0, sizeof(*members->tally));
+		clear(members);
 	if (write(members->control, &word, 1) != 1)
 		exit(0);
 }
@@ -264,7 +293,7 @@ make_members(struct members *members)
 		members->all[i].slots = slots + i * plan->per_subscriber;
 	}
 	for (size_t i = 0; i < members->count * plan->per_subscriber; i++)
-		slots[i].last = plan->first;
+		slots[i].last = slots[i].settled = plan->first;
 }
 
 void

@@ -31,16 +31,17 @@ pour_init(struct pour *pour, const struct plan *plan,
 			pour->readers[plan_channel(plan, i, j)]++;
 }
 
-/* Waits for room where there is none. */
+/* Waits for room where there is none. Its time begins when it was due; 0: when
+ * it is published. */
 static void
-publish_one(struct pour *pour, size_t channel, uint64_t number)
+publish_one(struct pour *pour, size_t channel, uint64_t number, uint64_t due_ns)
 {
 	static char data[PLAN_EVENT_MAX];
 	struct wire_mark mark = {.channel = channel, .number = number};
 	size_t len;
 
 	do {
-		mark.time_ns = plan_now_ns();
+		mark.time_ns = due_ns > 0 ? due_ns : plan_now_ns();
 		len = pour->plan->json ? wire_write_order(&mark, data)
 				       : wire_write_event(&mark,
 					     pour->plan->event_bytes, data);
@@ -50,12 +51,12 @@ publish_one(struct pour *pour, size_t channel, uint64_t number)
 
 /* The next event; channels take turns, in no order. */
 static void
-publish_next(struct pour *pour)
+publish_next(struct pour *pour, uint64_t due_ns)
 {
 	size_t channel =
 	    (size_t)(pour->published++ * 7919 % pour->plan->channels);
 
-	publish_one(pour, channel, ++pour->numbers[channel]);
+	publish_one(pour, channel, ++pour->numbers[channel], due_ns);
 	pour->expected += pour->readers[channel];
 }
 
@@ -115,7 +116,8 @@ pour_paced(struct pour *pour, double rate, double seconds)
 			target_wait(pour->target, -1, (long)(due - now));
 			continue;
 		}
-		publish_next(pour);
+		/* Who publishes late must not make it look early. */
+		publish_next(pour, due);
 		target_wait(pour->target, -1, 0);
 		due += step;
 	}
@@ -130,7 +132,7 @@ pour_steady(struct pour *pour, uint64_t events, double seconds)
 	uint64_t limit = (uint64_t)(seconds * (double)SECOND_NS);
 
 	for (uint64_t i = 0; i < events && plan_now_ns() - start < limit; i++) {
-		publish_next(pour);
+		publish_next(pour, 0);
 		wait_for_all(pour);
 	}
 	wait_for_acks(pour);
@@ -140,7 +142,7 @@ void
 pour_burst(struct pour *pour, uint64_t events)
 {
 	for (uint64_t i = 0; i < events; i++) {
-		publish_next(pour);
+		publish_next(pour, 0);
 		if (i % 64 == 63)
 			target_wait(pour->target, -1, 0);
 	}
@@ -152,7 +154,7 @@ void
 pour_nobody(struct pour *pour, uint64_t events)
 {
 	for (uint64_t i = 0; i < events; i++) {
-		publish_one(pour, pour->plan->channels, i + 1);
+		publish_one(pour, pour->plan->channels, i + 1, 0);
 		if (i % 64 == 63)
 			target_wait(pour->target, -1, 0);
 	}

@@ -47,8 +47,6 @@ class Crowd:
         row = self.line()
         row["cpu_ns"] = cpu_ns(pids) - before[0]
         row["delivering_cpu_ns"] = cpu_ns(writers) - before[1]
-        row["faults"] = (row["missing"] + row["doubled"] + row["swapped"] +
-                         row["strays"])
         count = max(1, row["deliveries"])
         row["ns"] = row["cpu_ns"] / count
         row["delivering_ns"] = row["delivering_cpu_ns"] / count

@@ -14,9 +14,10 @@
 #include <unistd.h>
 
 #include "tests/bench/answer.h"
+#include "tests/bench/sse_parser.h"
+#include "tests/bench/tally.h"
 
 enum {
-	LINE_START = 40, /* bytes kept of a line: its field and number */
 	READ_BYTES = 1 << 18,
 	TURN_EVENTS = 256,
 	REQUEST_BYTES = 16384,
@@ -26,9 +27,8 @@ struct stream {
 	int fd;
 	struct streams *streams; /* that it is one of */
 	struct answer answer;
-	char line[LINE_START];
-	size_t line_len;
-	uint64_t number; /* of the last event */
+	struct sse_parser parser;
+	struct tally_slot slot;
 	bool live;
 };
 
@@ -38,7 +38,7 @@ struct streams {
 	size_t live;
 	size_t there; /* streams that have received the awaited number */
 	uint64_t awaited;
-	struct streams_counts counts;
+	struct tally tally;
 	struct stream *all;
 	const char *query;
 	void (*on_number)(uint64_t number, void *context);
@@ -48,7 +48,10 @@ struct streams {
 static __attribute__((noreturn)) void
 fail(const char *what)
 {
-	fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
+	if (errno != 0)
+		fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
+	else
+		fprintf(stderr, "load: %s\n", what);
 	exit(1);
 }
 
@@ -99,66 +102,67 @@ streams_open(uint64_t port, size_t count, const char *query)
 	return streams;
 }
 
+void
+streams_close(struct streams *streams)
+{
+	for (size_t i = 0; i < streams->count; i++)
+		close(streams->all[i].fd);
+	close(streams->epoll);
+	free(streams->all);
+	free(streams);
+}
+
 static void
 take_number(struct streams *streams, struct stream *stream, uint64_t number)
 {
-	struct streams_counts *counts = &streams->counts;
+	bool was_there = stream->slot.last >= streams->awaited;
 
-	counts->events++;
-	if (number > stream->number + 1)
-		counts->missing += number - stream->number - 1;
-	else if (number == stream->number)
-		counts->doubled++;
-	else if (number < stream->number)
-		counts->disordered++;
-	stream->number = number;
+	tally_take(&streams->tally, &stream->slot, number);
 	if (streams->on_number != NULL)
 		streams->on_number(number, streams->context);
-	if (number == streams->awaited)
+	if (!was_there && stream->slot.last >= streams->awaited)
 		streams->there++;
 }
 
 static void
-take_line(struct streams *streams, struct stream *stream)
+take_event(const char *type, const char *data, void *context)
 {
-	static const char live[] = "event: live", data[] = "data: ";
-	const char *line = stream->line;
-	size_t len = stream->line_len;
+	struct stream *stream = context;
+	struct streams *streams = stream->streams;
 
-	if (len == sizeof(live) - 1 && memcmp(line, live, len) == 0) {
+	if (strcmp(type, "live") == 0) {
 		streams->live += !stream->live;
 		stream->live = true;
-	} else if (len > sizeof(data) && memcmp(line, data, 6) == 0 &&
-		   line[6] >= '0' && line[6] <= '9') {
-		char digits[LINE_START + 1];
-
-		memcpy(digits, line + 6, len - 6);
-		digits[len - 6] = '\0';
-		take_number(streams, stream, strtoull(digits, NULL, 10));
+	} else if (*data >= '0' && *data <= '9') {
+		take_number(streams, stream, strtoull(data, NULL, 10));
 	}
-	stream->line_len = 0;
 }
 
-/* Bytes of the body: keeps the start of each line, acts at its end. */
 static void
 take_body(const char *bytes, size_t len, void *context)
 {
 	struct stream *stream = context;
 
-	while (len > 0) {
-		const char *end = memchr(bytes, '\n', len);
-		size_t part = end == NULL ? len : (size_t)(end - bytes);
-		size_t room = LINE_START - stream->line_len;
-		size_t kept = part < room ? part : room;
+	sse_parser_take(&stream->parser, bytes, len, take_event, stream);
+}
 
-		memcpy(stream->line + stream->line_len, bytes, kept);
-		stream->line_len += kept;
-		if (end == NULL)
-			return;
-		take_line(stream->streams, stream);
-		bytes += part + 1;
-		len -= part + 1;
-	}
+static void
+read_stream(struct stream *stream)
+{
+	static char bytes[READ_BYTES];
+	struct answer *answer = &stream->answer;
+	ssize_t len = read(stream->fd, bytes, sizeof(bytes));
+
+	if (len == -1 && errno == EAGAIN)
+		return;
+	errno = len == -1 ? errno : 0;
+	if (len <= 0)
+		fail("a stream has ended");
+	answer_take(answer, bytes, (size_t)len, take_body, stream);
+	if (answer->place != ANSWER_HEAD &&
+	    (answer->status != 200 || answer->place == ANSWER_ENDED ||
+		answer->place == ANSWER_BROKEN))
+		fail("a stream is answered with something else");
 }
 
 void
@@ -178,22 +182,13 @@ streams_fd(const struct streams *streams)
 void
 streams_read(struct streams *streams, int timeout_ms)
 {
-	static char bytes[READ_BYTES];
 	struct epoll_event events[TURN_EVENTS];
 	int count = epoll_wait(streams->epoll, events, TURN_EVENTS, timeout_ms);
 
 	if (count == -1 && errno != EINTR)
 		fail("waiting for events");
-	for (int i = 0; i < count; i++) {
-		struct stream *stream = events[i].data.ptr;
-		ssize_t len = read(stream->fd, bytes, sizeof(bytes));
-
-		if (len > 0)
-			answer_take(&stream->answer, bytes, (size_t)len,
-			    take_body, stream);
-		else if (len == 0 || errno != EAGAIN)
-			fail("a stream has ended");
-	}
+	for (int i = 0; i < count; i++)
+		read_stream(events[i].data.ptr);
 }
 
 static void
@@ -221,7 +216,7 @@ streams_wait_number(struct streams *streams, uint64_t number)
 	streams->awaited = number;
 	streams->there = 0;
 	for (size_t i = 0; i < streams->count; i++)
-		streams->there += streams->all[i].number >= number;
+		streams->there += streams->all[i].slot.last >= number;
 	while (streams->there < streams->count)
 		turn(streams);
 }
@@ -229,5 +224,12 @@ streams_wait_number(struct streams *streams, uint64_t number)
 struct streams_counts
 streams_counts(const struct streams *streams)
 {
-	return streams->counts;
+	const struct tally *tally = &streams->tally;
+
+	return (struct streams_counts){
+	    .events = tally->events,
+	    .missing = tally->missing,
+	    .doubled = tally->doubled,
+	    .disordered = tally->swapped,
+	};
 }

@@ -12,13 +12,15 @@ struct streams;
 
 struct streams_counts {
 	uint64_t events;
-	uint64_t missing;    /* numbers that were jumped over */
-	uint64_t doubled;    /* the same number once more */
-	uint64_t disordered; /* a smaller number than the one before */
+	uint64_t missing;    /* numbers that have not come */
+	uint64_t doubled;    /* numbers that came once more */
+	uint64_t disordered; /* numbers that came behind a higher one */
 };
 
 /* Opens so many streams with this query, as "channels=bench". */
 struct streams *streams_open(uint64_t port, size_t count, const char *query);
+
+void streams_close(struct streams *streams);
 
 /* Calls it with the number of each event, and with the context. */
 void streams_watch(struct streams *streams,

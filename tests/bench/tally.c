@@ -1,8 +1,6 @@
 /* tally: what came of what was published. See tally.h. */
 #include "tests/bench/tally.h"
 
-#include <stdbool.h>
-
 /* A time's place: 64 for each power of two. */
 static size_t
 place_of(uint64_t ns)
@@ -35,7 +33,7 @@ raise_to(struct tally_slot *slot, uint64_t number)
 	slot->last = number;
 }
 
-void
+bool
 tally_take(struct tally *tally, struct tally_slot *slot, uint64_t number)
 {
 	uint64_t bit;
@@ -46,23 +44,30 @@ tally_take(struct tally *tally, struct tally_slot *slot, uint64_t number)
 		tally->fresh++;
 		raise_to(slot, number);
 		slot->seen |= 1;
-		return;
+		return true;
 	}
 	bit =
 	    slot->last - number < 64 ? UINT64_C(1) << (slot->last - number) : 0;
 	if (bit == 0 || (slot->seen & bit) != 0) {
 		tally->doubled++;
-		return;
+		return false;
 	}
 	slot->seen |= bit;
+	if (number <= slot->settled) {
+		tally->late++;
+		return false;
+	}
 	tally->fresh++;
 	tally->swapped++;
 	tally->missing--;
+	return true;
 }
 
 void
 tally_settle(struct tally *tally, struct tally_slot *slot, uint64_t number)
 {
+	if (number > slot->settled)
+		slot->settled = number;
 	if (number <= slot->last)
 		return;
 	tally->missing += number - slot->last;
@@ -70,8 +75,15 @@ tally_settle(struct tally *tally, struct tally_slot *slot, uint64_t number)
 }
 
 void
-tally_time(struct tally *tally, uint64_t ns)
+tally_time(struct tally *tally, uint64_t then_ns, uint64_t now_ns,
+    uint64_t earliest_ns)
 {
+	uint64_t ns = now_ns - then_ns;
+
+	if (then_ns > now_ns || then_ns < earliest_ns) {
+		tally->untimely++;
+		return;
+	}
 	tally->times[place_of(ns)]++;
 	if (ns > tally->longest)
 		tally->longest = ns;
@@ -85,12 +97,21 @@ tally_add(struct tally *tally, const struct tally *other)
 	tally->missing += other->missing;
 	tally->doubled += other->doubled;
 	tally->swapped += other->swapped;
+	tally->late += other->late;
 	tally->strays += other->strays;
+	tally->untimely += other->untimely;
 	tally->bytes += other->bytes;
 	if (other->longest > tally->longest)
 		tally->longest = other->longest;
 	for (size_t i = 0; i < TALLY_TIMES; i++)
 		tally->times[i] += other->times[i];
+}
+
+uint64_t
+tally_faults(const struct tally *tally)
+{
+	return tally->missing + tally->doubled + tally->swapped + tally->late +
+	       tally->strays + tally->untimely;
 }
 
 uint64_t
@@ -106,7 +127,8 @@ tally_quantile(const struct tally *tally, uint64_t of_1000)
 	for (size_t i = 0; i < TALLY_TIMES; i++) {
 		so_far += tally->times[i];
 		if (so_far >= wanted)
-			return time_of(i);
+			return time_of(i) < tally->longest ? time_of(i)
+							   : tally->longest;
 	}
 	return tally->longest;
 }

@@ -25,6 +25,15 @@ unpack_create(void)
 	return unpack;
 }
 
+void
+unpack_destroy(struct unpack *unpack)
+{
+	if (unpack == NULL)
+		return;
+	inflateEnd(&unpack->stream);
+	free(unpack);
+}
+
 int
 unpack_take(struct unpack *unpack, const char *bytes, size_t len,
     unpack_on_bytes *on_bytes, void *context)
@@ -40,12 +49,12 @@ unpack_take(struct unpack *unpack, const char *bytes, size_t len,
 		stream->next_out = (Bytef *)room;
 		stream->avail_out = sizeof(room);
 		status = inflate(stream, Z_SYNC_FLUSH);
-		/* Z_BUF_ERROR: all that is there has been handed on. */
-		if (status != Z_OK && status != Z_BUF_ERROR)
-			return -1;
 		if (stream->avail_out < sizeof(room))
 			on_bytes(
 			    room, sizeof(room) - stream->avail_out, context);
+		/* Z_BUF_ERROR: all that is there has been handed on. */
+		if (status != Z_OK && status != Z_BUF_ERROR)
+			return -1;
 	} while (stream->avail_in > 0 || stream->avail_out == 0);
 	return 0;
 }

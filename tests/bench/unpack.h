@@ -13,6 +13,7 @@ typedef void unpack_on_bytes(const char *bytes, size_t len, void *context);
 
 /* NULL: no memory. */
 struct unpack *unpack_create(void);
+void unpack_destroy(struct unpack *unpack);
 
 /* Hands on what these bytes hold. 0; or -1: they are no gzip. */
 int unpack_take(struct unpack *unpack, const char *bytes, size_t len,

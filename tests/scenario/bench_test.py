@@ -1,4 +1,5 @@
 """Bench: the load generator counts what came, and what did not, exactly."""
+import contextlib
 import json
 import os
 import re
@@ -21,15 +22,20 @@ MARK = b"\xef\xbb\xbf"  # of the order of bytes
 
 
 class Unfaithful:
-    """A server that loses event 3, doubles 5, and swaps 7 and 8; in lines of
-    every kind, its bytes split anywhere."""
+    """A server that keeps event 3 until 11 has come, doubles 5, swaps 7 and 8,
+    says that 2 was published long ago and 9 a while from now, and sends a copy
+    of 10 as another channel's, and something that is none; in lines of every
+    kind, its bytes split anywhere. `load` gets NUMBERS at once."""
 
     ENDS = (b"\n", b"\r", b"\r\n")
+    MARK = re.compile(rb"@(\d+) (\d+) (\d+) ")
+    NUMBERS = (1, 2, 4, 4, 3, 6, 6)
 
     def __init__(self, gzip=False):
         self.gzip = gzip
         self.members = []
-        self.held = b""
+        self.lock = threading.Lock()  # who is answered is a member at once
+        self.held = {}
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.serve, daemon=True).start()
@@ -51,6 +57,12 @@ class Unfaithful:
                     return
                 if head.startswith(b"GET"):
                     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    if b"/stream?" in head:
+                        # It goes when it has had enough.
+                        with contextlib.suppress(OSError):
+                            self.tell_load(sock)
+                            file.read()
+                        return
                     self.begin(sock)
                     continue
                 length = re.search(rb"Content-Length: (\d+)", head)
@@ -59,29 +71,46 @@ class Unfaithful:
 
     def begin(self, sock):
         packer = zlib.compressobj(9, zlib.DEFLATED, 31) if self.gzip else None
-        sock.sendall(HEAD % (b"Content-Encoding: gzip\r\n" if packer else b""))
-        self.members.append((sock, packer))
-        self.send_one(sock, packer, MARK, 1)
+        with self.lock:
+            self.answer(sock, packer)
+            self.members.append((sock, packer))
+            self.send_one(sock, packer, MARK, 1)
 
     def publish(self, data):
-        number = int(data.split(b"@")[1].split()[1])
-        end = self.ENDS[number % 3]
-        # Two lines of data are one event.
-        event = end.join([b": a comment", b"id: %d" % number,
-                          b"event:update", b"data:" + data, b"data: " + data,
-                          b"", b""])
-        if number == 7:
-            self.held = event
-        elif number == 8:
+        number, time = map(int, self.MARK.search(data).groups()[1:])
+        time = {2: 1, 9: time + 3600 * 10 ** 9}.get(number, time)
+        event = self.event(data, 0, number, time)
+        if number in (3, 7):
+            self.held[number + 1] = event
+            return
+        for _ in range(2 if number == 5 else 1):
             self.send(event, number)
-            self.send(self.held, number)
-        elif number != 3:
-            for _ in range(2 if number == 5 else 1):
-                self.send(event, number)
+        if number == 10:
+            self.send(self.event(data, 1, number, time), number)
+            self.send(b"data: what is this?\n\n", number)
+        if number in (8, 11):
+            self.send(self.held[8 if number == 8 else 4], number)
+
+    def event(self, data, channel, number, time):
+        data = self.MARK.sub(b"@%d %d %d " % (channel, number, time), data)
+        # Two lines of data are one event.
+        return self.ENDS[number % 3].join([
+            b": a comment", b"id: %d" % number, b"event:update",
+            b"data:" + data, b"data: " + data, b"", b""])
+
+    def tell_load(self, sock):
+        self.answer(sock, None)
+        self.send_one(sock, None, b"event: live\ndata: {}\n\n", 1)
+        for number in self.NUMBERS:
+            self.send_one(sock, None, b"data: %d xxx\n\n" % number, 1)
+
+    def answer(self, sock, packer):
+        sock.sendall(HEAD % (b"Content-Encoding: gzip\r\n" if packer else b""))
 
     def send(self, event, number):
-        for sock, packer in list(self.members):
-            self.send_one(sock, packer, event, number)
+        with self.lock:
+            for sock, packer in self.members:
+                self.send_one(sock, packer, event, number)
 
     def send_one(self, sock, packer, data, number):
         """In chunks and segments of so many bytes."""
@@ -114,8 +143,9 @@ class BenchTest(BrokerCase):
         return json.loads(process.stdout.readline())
 
     def assert_counts(self, row, events, readers=SUBSCRIBERS, **faults):
-        wanted = dict({"missing": 0, "doubled": 0, "swapped": 0, "strays": 0},
-                      events=events, expected=events * readers,
+        wanted = dict({"missing": 0, "doubled": 0, "swapped": 0, "late": 0,
+                       "strays": 0, "untimely": 0},
+                      faults=sum(faults.values()), events=events, expected=events * readers,
                       deliveries=events * readers, **faults)
         self.assertEqual({name: row[name] for name in wanted}, wanted)
         self.assertGreaterEqual(row["max_us"], row["p50_us"])
@@ -132,13 +162,55 @@ class BenchTest(BrokerCase):
         crowd = self.crowd("-u", url, "-P", url, "-g", "2", *options)
         row = self.do(crowd, "burst 10")
         self.assertEqual(
-            {name: row[name] for name in ("events", "deliveries", "missing",
-                                          "doubled", "swapped", "strays")},
+            {name: row[name] for name in (
+                "events", "deliveries", "missing", "doubled", "swapped",
+                "late", "strays", "untimely", "faults")},
             {"events": 10, "deliveries": 9 * SUBSCRIBERS,
              "missing": SUBSCRIBERS, "doubled": SUBSCRIBERS,
-             "swapped": SUBSCRIBERS, "strays": 0})
-        # What was lost is not counted again.
-        self.assert_counts(self.do(crowd, "burst 10"), 10)
+             "swapped": SUBSCRIBERS, "late": 0, "strays": 2 * SUBSCRIBERS,
+             "untimely": 2 * SUBSCRIBERS, "faults": 7 * SUBSCRIBERS})
+        self.assertLess(row["max_us"], 600e6)
+        # What was lost is not counted again, nor in the place of another.
+        self.assert_counts(self.do(crowd, "burst 10"), 10, late=SUBSCRIBERS)
+
+    def test_the_other_load_generator_notices_it_too(self):
+        server = Unfaithful()
+        self.addCleanup(server.listener.close)
+        out = subprocess.run(
+            [os.path.join(BUILD, "load"), "storm", str(server.port), "3",
+             "channels=bench", "6"], check=True, text=True,
+            capture_output=True, timeout=120, preexec_fn=die_with_test).stdout
+        events, _, missing, doubled, swapped = out.split()
+        # The last of them may come when it has ended.
+        self.assertIn(int(events), (18, 19, 20, 21))
+        self.assertEqual([missing, swapped], ["3", "3"])
+        self.assertEqual(int(doubled), int(events) - 15)
+
+    def test_what_is_no_stream_is_told(self):
+        for answer, told in (
+                (b"HTTP/1.1 403 Forbidden\r\n\r\nnot for you", "403"),
+                (b"SSH-2.0\r\n", "no HTTP"),
+                (HEAD % b"" + b"oops\r\n", "no HTTP"),
+                (HEAD % b"" + b"0\r\n\r\n", "ended a stream"),
+                (HEAD % b"", "ended a stream")):
+            with self.subTest(answer=answer):
+                self.assertIn(told, self.told(answer))
+
+    def told(self, answer):
+        """What the crowd says when it is answered so."""
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            crowd = subprocess.Popen(
+                [os.path.join(BUILD, "crowd"), "-l", "-n", "1", "-u",
+                 "http://127.0.0.1:%d/" % listener.getsockname()[1]],
+                stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                preexec_fn=die_with_test)
+            self.addCleanup(crowd.kill)
+            with listener.accept()[0] as sock:
+                sock.recv(65536)
+                sock.sendall(answer)
+            _, said = crowd.communicate(timeout=120)
+        self.assertEqual(crowd.returncode, 1)
+        return said
 
     def test_the_floor_delivers_all(self):
         port = free_port()
