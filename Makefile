@@ -21,12 +21,15 @@ CFLAGS ?= -O2 -g
 
 have = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo $(1))
 MSGPACK := $(or $(call have,msgpack-c),msgpack)
-PACKAGES := $(MSGPACK) sqlite3 libseccomp jansson libcrypto zlib
+# `make ISAL=no` leaves it out; it is not there for every processor.
+QUICK := $(if $(filter no,$(ISAL)),,$(call have,libisal))
+PACKAGES := $(MSGPACK) sqlite3 libseccomp jansson libcrypto zlib $(QUICK)
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef \
 	-Wvla -Wconversion -Wno-sign-conversion $(if $(CI),-Werror)
 C_FLAGS := -std=c11 -D_GNU_SOURCE -I. -Ilibpub/include -fPIC \
 	-DSSEMUX_VERSION='"$(VERSION)"' $(WARNINGS) \
+	$(if $(QUICK),,-DSSEMUX_NO_ISAL) \
 	$(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 HARDENING := -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined \

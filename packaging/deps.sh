@@ -7,8 +7,8 @@
 #
 # To add a package: one row below. The probe says when it is there already, by
 # whatever way: `tool NAME` in PATH, `header PATH` for the compiler, `lib NAME`
-# for pkg-config, `python MODULE` for python3, `rt` the runtime of clang's
-# sanitizers.
+# for pkg-config, `amd64 NAME` the same where the processor is of that kind,
+# `python MODULE` for python3, `rt` the runtime of clang's sanitizers.
 set -u
 
 rows() {
@@ -24,6 +24,7 @@ build  libseccomp-dev  lib libseccomp      confines hub and workers
 build  libjansson-dev  lib jansson         JSON of tokens, keys and command line tools
 build  libssl-dev      lib libcrypto       signatures of tokens
 build  zlib1g-dev      lib zlib            compresses streams
+build  libisal-dev     amd64 libisal       compresses streams in less time
 build  uthash-dev      header uthash.h     hash tables
 check  check           lib check           unit tests
 check  python3         tool python3        scenario tests
@@ -60,6 +61,7 @@ present() {
 	tool) command -v "$2" >/dev/null || [[ -x /usr/sbin/$2 ]] ;;
 	file) [[ -e $2 ]] ;;
 	header) echo "#include <$2>" | gcc -E -x c - >/dev/null 2>&1 ;;
+	amd64) [[ $(uname -m) != x86_64 ]] || present lib "$2" ;;
 	lib)
 		local lib
 		for lib in ${2//,/ }; do

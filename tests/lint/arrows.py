@@ -75,6 +75,7 @@ LIBRARIES = [
     ("OpenSSL", r"<openssl/", r"\bEVP_\w+", named("auth", "tls", "digest")),
     ("zlib", r"<zlib", r"\bz_stream\b|\b(de|in)flate[A-Z]\w*",
      named("gzip")),
+    ("ISA-L", r"<isa-l", r"\bisal_\w+", named("gzip_quick")),
     ("jansson", r"<jansson", r"\bjson_(t|loads|loadb|dumps)\b",
      named("auth", "json_line", "report", "change", "summary", "trace")),
 ]

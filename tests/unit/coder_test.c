@@ -169,6 +169,87 @@ START_TEST(a_piece_behind_its_like_is_shorter)
 }
 END_TEST
 
+/* Some of it as it was, some new: as events are, or as nothing is. */
+static struct slice
+make_mixture(char *room, size_t len)
+{
+	static const char words[] = "{\"status\":\"shipped\",\"total\":12345}";
+
+	for (size_t i = 0; i < len; i++) {
+		uint64_t kind = sample_below(&state, 200);
+		size_t run = 1 + sample_below(&state, 300);
+
+		if (run > len - i)
+			run = len - i;
+		for (size_t j = 0; j < run; j++, i++) {
+			size_t back = (size_t)kind * 7 + 1;
+
+			if (kind < 3)
+				room[i] = (char)sample_random(&state);
+			else if (kind < 60 && back <= i)
+				room[i] = room[i - back];
+			else
+				room[i] = words[(i + j) % sizeof(words)];
+		}
+		i--;
+	}
+	return slice_of(room, len);
+}
+
+START_TEST(any_text_behind_any_other_comes_out_at_any_level)
+{
+	static char before_room[2 * CODER_BEFORE_MAX];
+	size_t head;
+
+	coder_destroy(coder);
+	coder = coder_create(coding, 1 + _i);
+	ck_assert_ptr_nonnull(coder);
+	coder_append_head(coding, &out);
+	head = buf_length(&out);
+	for (int i = 0; i < 1500; i++) {
+		static const uint64_t most[] = {12, 400, 6000, 90000};
+		struct slice before = make_mixture(
+		    before_room, sample_below(&state, sizeof(before_room)));
+		struct slice piece = make_mixture(
+		    text, 1 + sample_below(&state, most[i % 64 ? i % 3 : 3]));
+		size_t reach = sample_below(&state, before.len + 1);
+
+		if (before.len > 0) {
+			coder_append_stored(coding, &out, before);
+			assert_brings(before);
+		}
+		coder_append(coder, &out, piece,
+		    slice_of(before.bytes + before.len - reach, reach));
+		ck_assert_uint_le(buf_length(&out),
+		    head + piece.len + 2 * stored[coding].head);
+		head = 0;
+		assert_brings(piece);
+	}
+}
+END_TEST
+
+/* Noise in the middle of its like: there is a gain of few bytes, or none. */
+START_TEST(a_text_that_is_hardly_shorter_comes_out)
+{
+	coder_append_head(coding, &out);
+	for (size_t like = 0; like < 200; like++) {
+		for (size_t len = 1; len < 150; len += 7) {
+			size_t before = buf_length(&out);
+			struct slice piece;
+
+			make_text(like + len, false);
+			for (size_t i = 0; i < like; i++)
+				text[i] = 'x';
+			piece = slice_of(text, like + len);
+			coder_append(coder, &out, piece, nothing());
+			ck_assert_uint_le(buf_length(&out),
+			    before + piece.len + stored[coding].head);
+			assert_brings(piece);
+		}
+	}
+}
+END_TEST
+
 START_TEST(an_end_ends_a_stream_that_holds_what_was_added)
 {
 	struct coder_sum sum = {0, 0};
@@ -218,6 +299,9 @@ tests_of(const char *name, void (*begin)(void))
 	    tests, text_that_repeats_itself_becomes_short_up_to_a_bound);
 	tcase_add_test(tests, a_piece_stands_alone);
 	tcase_add_test(tests, a_piece_behind_its_like_is_shorter);
+	tcase_add_loop_test(
+	    tests, any_text_behind_any_other_comes_out_at_any_level, 0, 9);
+	tcase_add_test(tests, a_text_that_is_hardly_shorter_comes_out);
 	tcase_add_test(tests, an_end_ends_a_stream_that_holds_what_was_added);
 	return tests;
 }

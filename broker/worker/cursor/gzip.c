@@ -1,5 +1,6 @@
 /*
- * gzip: streams of gzip (RFC 1952). The only room that knows zlib.
+ * gzip: streams of gzip (RFC 1952). The only room that knows zlib. Lower
+ * levels are for gzip_quick.h, if it is there.
  *
  * A piece is raw deflate (RFC 1951) that ends at a byte, and so comes out at
  * the other end without what follows it. A compressor takes about 200 kB.
@@ -10,6 +11,7 @@
 
 #include "broker/worker/cursor/coder.h"
 #include "broker/worker/cursor/coder_form.h"
+#include "broker/worker/cursor/gzip_quick.h"
 #include "protocol/buf.h"
 
 enum {
@@ -19,7 +21,9 @@ enum {
 	STORED_HEAD_BYTES = 5,
 };
 
+/* One of the two. */
 struct gzip {
+	struct gzip_quick *quick;
 	z_stream deflate;
 };
 
@@ -30,12 +34,16 @@ create(int level)
 
 	if (gzip == NULL)
 		return NULL;
-	if (deflateInit2(&gzip->deflate, level, Z_DEFLATED, -WINDOW_BITS,
-		MEMORY_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK) {
-		free(gzip);
-		return NULL;
+	if (level <= GZIP_QUICK_LEVEL_MAX && gzip_quick_is_there()) {
+		gzip->quick = gzip_quick_create(level);
+		if (gzip->quick != NULL)
+			return gzip;
+	} else if (deflateInit2(&gzip->deflate, level, Z_DEFLATED, -WINDOW_BITS,
+		       MEMORY_LEVEL, Z_DEFAULT_STRATEGY) == Z_OK) {
+		return gzip;
 	}
-	return gzip;
+	free(gzip);
+	return NULL;
 }
 
 static void
@@ -43,7 +51,9 @@ destroy(void *compressor)
 {
 	struct gzip *gzip = compressor;
 
-	deflateEnd(&gzip->deflate);
+	if (gzip->quick == NULL)
+		deflateEnd(&gzip->deflate);
+	gzip_quick_destroy(gzip->quick);
 	free(gzip);
 }
 
@@ -93,8 +103,12 @@ compress_piece(void *compressor, char *room, size_t size, struct slice text,
 {
 	struct gzip *gzip = compressor;
 	z_stream *deflating = &gzip->deflate;
-	int result = deflateReset(deflating);
+	int result;
 
+	if (gzip->quick != NULL)
+		return gzip_quick_compress(
+		    gzip->quick, room, size, text, before);
+	result = deflateReset(deflating);
 	if (result == Z_OK && before.len > 0)
 		result = deflateSetDictionary(
 		    deflating, (const Bytef *)before.bytes, (uInt)before.len);
