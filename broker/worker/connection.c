@@ -152,6 +152,8 @@ send_out(struct connection *connection, int flags)
 		if (connection->subscriber != NULL)
 			subscriber_was_written(connection->subscriber);
 	}
+	if (connection->subscriber != NULL)
+		connection->subscriber->rest = false;
 	buf_finish(out);
 	return CONNECTION_SENT_ALL;
 }

@@ -266,14 +266,25 @@ subscriber_wants(const struct subscriber *subscriber, const struct event *event)
 void
 subscriber_finish_alone(struct subscriber *subscriber)
 {
-	subscriber->alone = subscriber->partial != 0;
+	subscriber->alone = subscriber->partial != 0 && !subscriber->withdrawn;
 	subscriber_settle(subscriber);
 }
 
 void
-subscriber_settle_alone(struct subscriber *subscriber)
+subscriber_finish_granted(struct subscriber *subscriber)
 {
-	if (subscriber->alone && subscriber->partial == 0)
+	subscriber->withdrawn = subscriber->partial != 0;
+	subscriber->alone = false;
+	subscriber_settle(subscriber);
+}
+
+void
+subscriber_settle_half(struct subscriber *subscriber)
+{
+	if (subscriber->partial != 0)
+		return;
+	subscriber->withdrawn = false;
+	if (subscriber->alone)
 		subscriber_finish_alone(subscriber);
 }
 

@@ -83,7 +83,11 @@ struct subscriber {
 			       * up to here; 0: none ever */
 	struct buf *owed;     /* control events that wait for the end of a
 			       * half-written event; NULL: none */
+	bool rest;            /* what its connection sends next begins with the
+			       * rest of a pack, or of a snapshot's event */
 	bool owes_live;       /* "live" is to be sent at the head */
+	bool withdrawn;       /* something was in the midst of an event, which
+			       * may be of that: it is not finished alone */
 	bool ends;            /* the stream ends at the head */
 	bool ended;           /* the end was said, and is being sent */
 	uint32_t member_count;
@@ -158,8 +162,12 @@ bool subscriber_wants(
  * comes with it is about to change. */
 void subscriber_finish_alone(struct subscriber *subscriber);
 
-/* Before a step: forgets that, when it is finished. */
-void subscriber_settle_alone(struct subscriber *subscriber);
+/* Access was withdrawn: what is half written is finished only if it is among
+ * what the stream still gets, however that changes until then. */
+void subscriber_finish_granted(struct subscriber *subscriber);
+
+/* Before a step: forgets either, when it is finished. */
+void subscriber_settle_half(struct subscriber *subscriber);
 
 /* Where a control event is to be appended: to what its connection sends next,
  * or, in the midst of an event, to what it is owed. */

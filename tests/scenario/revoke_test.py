@@ -145,6 +145,68 @@ class Revoke(BrokerCase):
         self.assertEqual(names, [("message", "x"), ("revoked", None)] + [
             ("message", str(number)) for number in range(10)])
 
+    def half_written(self, channel, asked, window="1m"):
+        """A stream that has one half of an event on the channel."""
+        broker = self.jwt(broker__workers=1, broker__window=window,
+                          http__send_buffer="4k", publish__max_event="50k",
+                          **{"channel last:*.keep": "latest"})
+        token = self.token("u1", "org:*", "last:*")
+        in_snapshot = channel.startswith("last:")
+        with broker.publisher() as publisher:
+            if in_snapshot:
+                publisher.publish(channel, "x" * 40000)
+            stream = self.stream(broker, token, asked, receive_buffer=4096)
+            name = stream.control("connected")["stream"]
+            stream.control("snapshot" if in_snapshot else "live")
+            if not in_snapshot:
+                publisher.publish(channel, "x" * 40000)
+            wait_for(lambda: broker.metric("streams_behind") == 1,
+                     "the socket to be full")
+        return broker, token, stream, name
+
+    def change(self, broker, token, name, **body):
+        """Changes the stream, unless it has ended."""
+        status, said = sse_client.post_json(
+            broker.port, "/stream/" + name, body, tokens.bearer(token))
+        self.assertIn(status, (200, 404), said)
+
+    def test_what_was_withdrawn_is_not_finished_however_a_stream_changes(self):
+        """Of an event that is half written; from the window and the store."""
+        for window in ("1m", "256k"):
+            with self.subTest(window=window):
+                broker, token, stream, name = self.half_written(
+                    "org:1:a", "org:1:a,org:1:b", window)
+                self.assertEqual(
+                    self.told(broker, "revoke", "u1", "org:1:a"), 1)
+                self.change(broker, token, name, subscribe=["org:1:c"])
+                with broker.publisher() as publisher:
+                    for _ in range(30):  # The small window is past it now.
+                        publisher.publish("org", "x" * 10000)
+                self.assertEqual(stream.rest(), [])
+                self.assertEqual(stream.ended, "cut")
+                self.assertEqual(broker.metric("streams_lost_total"), 1)
+
+    def test_another_half_written_event_is_finished_nevertheless(self):
+        broker, token, stream, name = self.half_written(
+            "org:1:b", "org:1:a,org:1:b")
+        self.assertEqual(self.told(broker, "revoke", "u1", "org:1:a"), 1)
+        self.change(broker, token, name, subscribe=["org:1:c"])
+        self.assertEqual(stream.tagged(1)[0]["channel"], "org:1:b")
+        self.assertEqual(stream.control("revoked")["channels"], ["org:1:a"])
+        self.assertEqual(stream.control("subscribed")["channels"],
+                         ["org:1:c"])
+
+    def test_nor_is_an_event_of_a_snapshot_finished(self):
+        for leaves in (False, True):
+            broker, token, stream, name = self.half_written(
+                "last:a", "last:a,org:1:b")
+            if leaves:
+                self.change(broker, token, name, unsubscribe=["last:a"])
+            self.assertEqual(self.told(broker, "revoke", "u1", "last:a"),
+                             0 if leaves else 1)
+            self.assertEqual(stream.rest(), [])
+            self.assertEqual(stream.ended, "cut")
+
     def test_a_kick_ends_all_streams_of_the_user_and_of_no_other(self):
         broker = self.jwt(broker__workers=3)
         old = self.token("u1")

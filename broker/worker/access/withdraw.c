@@ -8,7 +8,6 @@
 #include "broker/worker/connection.h"
 #include "broker/worker/control.h"
 #include "broker/worker/cursor/cursor.h"
-#include "broker/worker/cursor/packed.h"
 #include "broker/worker/facts.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
@@ -34,7 +33,7 @@ take_away(struct worker *worker, struct subscriber *subscriber,
 	const struct patterns revoked = {.list = &pattern, .count = 1};
 
 	/* Not even the rest of a half-written event. */
-	subscriber->alone = false;
+	subscriber_finish_granted(subscriber);
 	for (size_t i = subscriber->member_count; i-- > 0;) {
 		struct slice own = channels_pattern(&subscriber->members[i]);
 
@@ -51,6 +50,19 @@ take_away(struct worker *worker, struct subscriber *subscriber,
 	return subscriber_close(subscriber, &revoked);
 }
 
+/* Ends a stream that has the rest of a pack or an event before it: not even
+ * that is sent, for it may be of what was taken away, or had been left. */
+static void
+lose(struct worker *worker, struct subscriber *subscriber,
+    const struct buf *list, const char *reason)
+{
+	if (buf_length(list) > 0)
+		worker_count(worker, METRIC_STREAMS_REVOKED, 1);
+	worker_count(worker, METRIC_STREAMS_LOST, 1);
+	subscriber->reason = reason;
+	connection_destroy(subscriber->connection);
+}
+
 /* Says what was taken away, if anything was. False: no channel was left, and
  * the stream has ended. */
 static bool
@@ -60,13 +72,6 @@ tell(struct worker *worker, struct subscriber *subscriber, struct buf *list,
 	if (buf_length(list) == 0)
 		return true;
 	worker_count(worker, METRIC_STREAMS_REVOKED, 1);
-	/* Not even the rest of a pack, which may have some of it. */
-	if (packed_has_rest(subscriber)) {
-		worker_count(worker, METRIC_STREAMS_LOST, 1);
-		subscriber->reason = reason;
-		connection_destroy(subscriber->connection);
-		return false;
-	}
 	control_revoked(subscriber, list, reason);
 	if (subscriber->member_count > 0)
 		return cursor_say(worker, subscriber);
@@ -80,15 +85,19 @@ withdraw_from(
 {
 	const char *reason = slice_is(pattern, "*") ? "kicked" : "revoked";
 	struct buf list;
+	int taken;
 
 	buf_init(&list, 0);
 	handed_exit(worker, subscriber);
-	if (take_away(worker, subscriber, pattern, &list) == -1) {
-		withdraw_end(worker, subscriber, reason);
-	} else {
+	taken = take_away(worker, subscriber, pattern, &list);
+	if (taken == 0)
 		handed_enter(worker, subscriber);
+	if (subscriber->rest)
+		lose(worker, subscriber, &list, reason);
+	else if (taken == -1)
+		withdraw_end(worker, subscriber, reason);
+	else
 		tell(worker, subscriber, &list, reason);
-	}
 	buf_finish(&list);
 }
 

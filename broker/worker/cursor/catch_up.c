@@ -195,7 +195,7 @@ take_step(struct worker *worker, struct subscriber *subscriber)
 	bool arrived;
 
 	subscriber_pay(subscriber);
-	subscriber_settle_alone(subscriber);
+	subscriber_settle_half(subscriber);
 	rewind_step(subscriber);
 	arrived = has_arrived(worker, subscriber);
 	if (arrived)

@@ -69,10 +69,3 @@ packed_say(struct subscriber *subscriber, const struct buf *block)
 	if (packed->sums)
 		coder_sum_add(packed->coding, &packed->sum, text);
 }
-
-bool
-packed_has_rest(const struct subscriber *subscriber)
-{
-	return subscriber->compressed && subscriber->packed->rest &&
-	       buf_length(&subscriber->connection->out) > 0;
-}

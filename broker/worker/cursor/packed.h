@@ -30,7 +30,6 @@ struct packed {
 				  * got something else */
 	struct coder_sum sum;    /* of all it got, if it is to end properly */
 	bool sums;
-	bool rest; /* what is to be sent begins with the rest of a pack */
 };
 
 /* The subscriber's stream, whose head was appended to its connection, has this
@@ -42,8 +41,5 @@ void packed_end(struct subscriber *subscriber);
 
 /* Appends what it is told to what its connection sends next. */
 void packed_say(struct subscriber *subscriber, const struct buf *block);
-
-/* Is the rest of a pack still to be sent? */
-bool packed_has_rest(const struct subscriber *subscriber);
 
 #endif

@@ -127,7 +127,6 @@ packing_begin_write(struct worker *worker, struct subscriber *subscriber)
 	packing->last = subscriber->packed->last;
 	packing->alone = false;
 	packing->receipt_count = 0;
-	subscriber->packed->rest = false; /* or there would be no write */
 }
 
 static bool

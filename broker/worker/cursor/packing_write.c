@@ -139,7 +139,7 @@ keep_rest(struct worker *worker, struct subscriber *subscriber,
 
 	buf_append(&subscriber->connection->out,
 	    bytes.bytes + sent->partial_bytes, bytes.len - sent->partial_bytes);
-	subscriber->packed->rest = true;
+	subscriber->rest = true;
 }
 
 /* Notes what was written. *reached is moved as far. */

@@ -230,6 +230,7 @@ keep_rest(struct collected *collected, const struct outgoing_sent *sent)
 	begin += sent->partial_bytes;
 	buf_append(&collected->subscriber->connection->out, bytes + begin,
 	    end - begin);
+	collected->subscriber->rest = true;
 }
 
 /* One write of what was collected, of which what is begun is finished later.
