@@ -12,10 +12,6 @@
 #include "broker/hub/store_writer.h"
 #include "protocol/cursor_id.h"
 
-enum {
-	CHECKPOINT_PAGES = 1024, /* 4 MiB */
-};
-
 /* Two ways through the log, each from where it was the last time. What they
  * pass over is for others to let go. */
 enum pass {
@@ -354,17 +350,4 @@ store_trim(struct store_writer *writer, const struct store_limits *limits,
 	}
 	free(trim);
 	return let_go;
-}
-
-void
-store_checkpoint(struct store_writer *writer)
-{
-	if (writer->wal_pages < writer->wal_moved)
-		writer->wal_moved = 0; /* the log has begun anew */
-	if (writer->wal_pages - writer->wal_moved < CHECKPOINT_PAGES)
-		return;
-	writer->wal_moved = writer->wal_pages;
-	if (sqlite3_wal_checkpoint_v2(writer->db, NULL,
-		SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) != SQLITE_OK)
-		store_failed(writer, "checkpoint");
 }

@@ -5,8 +5,6 @@
 #include <sqlite3.h>
 #include <stdio.h>
 
-enum { STORE_BUSY_MS = 5000 };
-
 /*
  * secure_delete is compiled in on Debian and would write every freed page once
  * more. The log is read by whoever may read the file anyway.

@@ -52,6 +52,7 @@ struct sqlite3_stmt;
 enum {
 	STORE_LAYOUT = 1,
 	STORE_PATH_SIZE = 4096,
+	STORE_BUSY_MS = 5000, /* longest wait for a lock of another's */
 	/* Of one user; a pattern takes the place of those within it. */
 	STORE_REVOCATIONS_PER_USER = 1000,
 };

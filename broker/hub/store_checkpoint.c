@@ -1,0 +1,71 @@
+/*
+ * store_checkpoint: from SQLite's write-ahead log into the database file. See
+ * store_write.h.
+ *
+ * The log begins anew with a transaction that finds all of it moved and nobody
+ * who reads it. Workers read in short steps, but many of them: there may always
+ * be one. So once the log is long, a checkpoint waits until those steps have
+ * ended that began before it; what begins then reads the database file alone.
+ */
+#include <time.h>
+
+#include "broker/hub/store_writer.h"
+#include "broker/shared/store.h"
+
+enum {
+	CHECKPOINT_PAGES = 1024, /* 4 MiB */
+	LONG_PAGES = 8192,       /* 32 MiB: worth waiting for */
+	LONGEST_WAITED = 10,     /* times LONG_PAGES, see below */
+	PAUSE_NS = 250000,
+	PAUSES = 80, /* 20 ms, for each LONG_PAGES of the log */
+};
+
+/* SQLite asks after so many pauses whether to wait on for a reader. */
+static int
+wait_on(void *context, int paused)
+{
+	const int *pauses = context;
+
+	if (paused >= *pauses)
+		return 0;
+	nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
+	return 1;
+}
+
+/* The longer the log has become, the longer a reader is waited for. */
+static int
+let_log_begin_anew(struct store_writer *writer)
+{
+	int times = writer->wal_pages / LONG_PAGES;
+	int pauses = PAUSES * (times < LONGEST_WAITED ? times : LONGEST_WAITED);
+	int result;
+
+	sqlite3_busy_handler(writer->db, wait_on, &pauses);
+	result = sqlite3_wal_checkpoint_v2(
+	    writer->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+	sqlite3_busy_timeout(writer->db, STORE_BUSY_MS);
+	return result == SQLITE_BUSY ? SQLITE_OK : result;
+}
+
+static int
+move_pages(struct store_writer *writer)
+{
+	return sqlite3_wal_checkpoint_v2(
+	    writer->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
+void
+store_checkpoint(struct store_writer *writer)
+{
+	int result;
+
+	if (writer->wal_pages < writer->wal_moved)
+		writer->wal_moved = 0; /* the log has begun anew */
+	if (writer->wal_pages - writer->wal_moved < CHECKPOINT_PAGES)
+		return;
+	writer->wal_moved = writer->wal_pages;
+	result = writer->wal_pages < LONG_PAGES ? move_pages(writer)
+						: let_log_begin_anew(writer);
+	if (result != SQLITE_OK)
+		store_failed(writer, "checkpoint");
+}
