@@ -16,6 +16,7 @@
 #include "broker/supervisor/listen.h"
 #include "broker/supervisor/prepare.h"
 #include "broker/supervisor/privileges.h"
+#include "broker/supervisor/signals.h"
 #include "broker/supervisor/supervisor.h"
 #include "broker/supervisor/title.h"
 
@@ -155,6 +156,7 @@ main(int argc, char **argv)
 		free(options.overrides);
 		return result;
 	}
+	signals_ignore();
 	title_init(argc, argv);
 	title_set("supervisor");
 	start_log(&config);

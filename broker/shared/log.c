@@ -2,12 +2,14 @@
  * log: lines to standard error. See log.h.
  *
  * A line goes out with one write(2) and is no longer than PIPE_BUF, so lines
- * of several processes never mix. What cannot be written is lost: a full pipe
- * must not stop the broker.
+ * of several processes never mix. What cannot be written is lost, and the next
+ * line that can says so: a full pipe must not stop the broker. Its descriptor
+ * may be others', too, so it is not made non-blocking, but asked.
  */
 #include "broker/shared/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -24,9 +26,11 @@ enum {
 	ESCAPE_LEN = 4,   /* \xNN */
 };
 
-/* The only state: one severity and one role for the process. */
+/* The only state: one severity and one role for the process, and how many
+ * lines could not be written since the last that could. */
 static enum log_level least = LOG_INFO;
 static char own_role[ROLE_SIZE];
+static unsigned long lost;
 
 struct line {
 	char bytes[LINE_SIZE];
@@ -101,25 +105,58 @@ mark_cut(char text[TEXT_SIZE])
 	memcpy(text + at, mark, sizeof(mark));
 }
 
-__attribute__((format(printf, 2, 0))) static void
-write_line(const char *severity, const char *format, va_list args)
+/* Has a pipe or a socket no room? What cannot be asked is written to. */
+static bool
+is_full(void)
 {
-	char text[TEXT_SIZE];
-	struct line line = {.len = 0};
-	int saved_errno = errno;
-	int len = vsnprintf(text, sizeof(text), format, args);
+	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
 
-	if (len >= TEXT_SIZE)
-		mark_cut(text);
+	return poll(&out, 1, 0) == 0;
+}
+
+static bool
+write_out(const char *severity, const char *text)
+{
+	struct line line = {.len = 0};
+	ssize_t written;
+
 	line_append(&line, "ssemuxd: ");
 	line_append(&line, own_role);
 	line_append(&line, own_role[0] == '\0' ? "" : ": ");
 	line_append(&line, severity);
 	line_append(&line, ": ");
-	line_append(&line, len < 0 ? format : text);
+	line_append(&line, text);
 	line.bytes[line.len++] = '\n';
-	while (write(STDERR_FILENO, line.bytes, line.len) < 0 && errno == EINTR)
-		;
+	if (is_full())
+		return false;
+	do
+		written = write(STDERR_FILENO, line.bytes, line.len);
+	while (written < 0 && errno == EINTR);
+	return written >= 0;
+}
+
+static bool
+say_lost(void)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%lu lines could not be logged", lost);
+	return write_out("warn", text);
+}
+
+__attribute__((format(printf, 2, 0))) static void
+write_line(const char *severity, const char *format, va_list args)
+{
+	char text[TEXT_SIZE];
+	int saved_errno = errno;
+	int len = vsnprintf(text, sizeof(text), format, args);
+
+	if (len >= TEXT_SIZE)
+		mark_cut(text);
+	if (lost > 0 && say_lost())
+		lost = 0;
+	if (lost > 0 || !write_out(severity, len < 0 ? format : text))
+		lost++;
 	errno = saved_errno;
 }
 

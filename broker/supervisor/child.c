@@ -30,12 +30,13 @@ reset_signals(void)
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 	sigset_t none;
 
-	/* A Ctrl-C goes to the whole group; the supervisor answers it. */
 	sigaction(SIGINT, &ignore, NULL);
 	sigaction(SIGHUP, &ignore, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
 	/* A limit of file sizes ends a write, and not the hub. */
 	sigaction(SIGXFSZ, &ignore, NULL);
+	/* In a group of its own it may write to the terminal all the same. */
+	sigaction(SIGTTOU, &ignore, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -62,6 +63,15 @@ close_foreign(const struct child *child, const struct heritage *heritage,
 	}
 }
 
+/* What goes to a whole group, a Ctrl-C or what timeout(1) sends, is for the
+ * supervisor alone: it ends the workers before the hub. */
+static void
+leave_group(void)
+{
+	if (setpgid(0, 0) == -1)
+		log_warn("leave the process group: %m");
+}
+
 /* When the supervisor dies, so does this process, at once. */
 static void
 die_with(pid_t supervisor)
@@ -77,6 +87,7 @@ static void __attribute__((noreturn)) child_main(struct child *child,
 {
 	title_set(child->role);
 	log_set_role(child->role);
+	leave_group();
 	reset_signals();
 	close_foreign(child, heritage, birth);
 	heritage->worker = child->worker;

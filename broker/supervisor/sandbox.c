@@ -26,13 +26,13 @@ static const int calls_of_all[] = {SCMP_SYS(accept4), SCMP_SYS(access),
     SCMP_SYS(gettid), SCMP_SYS(gettimeofday), SCMP_SYS(getuid), SCMP_SYS(lseek),
     SCMP_SYS(lstat), SCMP_SYS(madvise), SCMP_SYS(mmap), SCMP_SYS(mprotect),
     SCMP_SYS(mremap), SCMP_SYS(munmap), SCMP_SYS(nanosleep),
-    SCMP_SYS(newfstatat), SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(read),
-    SCMP_SYS(readv), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg),
-    SCMP_SYS(restart_syscall), SCMP_SYS(rseq), SCMP_SYS(rt_sigaction),
-    SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sched_yield),
-    SCMP_SYS(sendmsg), SCMP_SYS(sendto), SCMP_SYS(shutdown), SCMP_SYS(stat),
-    SCMP_SYS(statx), SCMP_SYS(sysinfo), SCMP_SYS(tgkill), SCMP_SYS(time),
-    SCMP_SYS(write), SCMP_SYS(writev)};
+    SCMP_SYS(newfstatat), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(pread64),
+    SCMP_SYS(pwrite64), SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(recvfrom),
+    SCMP_SYS(recvmsg), SCMP_SYS(restart_syscall), SCMP_SYS(rseq),
+    SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(sched_yield), SCMP_SYS(sendmsg), SCMP_SYS(sendto),
+    SCMP_SYS(shutdown), SCMP_SYS(stat), SCMP_SYS(statx), SCMP_SYS(sysinfo),
+    SCMP_SYS(tgkill), SCMP_SYS(time), SCMP_SYS(write), SCMP_SYS(writev)};
 
 /* SQLite's own files, which landlock keeps inside the state folder. */
 static const int calls_of_hub[] = {SCMP_SYS(fchmod), SCMP_SYS(fchown),

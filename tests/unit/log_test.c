@@ -3,6 +3,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -61,6 +62,27 @@ START_TEST(a_line_says_role_severity_and_text)
 					"ssemuxd: worker 12: info: text 42\n"
 					"ssemuxd: worker 12: warn: careful\n"
 					"ssemuxd: hub: info: other\n");
+}
+END_TEST
+
+START_TEST(a_full_pipe_loses_lines_and_says_so_later)
+{
+	static char room[1 << 16];
+	ssize_t got;
+
+	ck_assert_int_ge(fcntl(out[0], F_SETFL, O_NONBLOCK), 0);
+	alarm(10); /* for a write that waits */
+	for (int i = 0; i < 10000; i++)
+		log_info("line %d", i);
+	while ((got = read(out[0], room, sizeof(room))) > 0)
+		;
+	ck_assert_int_eq(errno, EAGAIN);
+	log_info("after");
+	got = read(out[0], room, sizeof(room) - 1);
+	ck_assert_int_gt(got, 0);
+	room[got] = '\0';
+	ck_assert_ptr_nonnull(strstr(room, " lines could not be logged\n"));
+	ck_assert_ptr_nonnull(strstr(room, "\nssemuxd: info: after\n"));
 }
 END_TEST
 
@@ -156,6 +178,8 @@ START_TEST(lines_of_several_processes_never_mix)
 	size_t line_len = strlen("ssemuxd: info: ") + 599 + 1;
 	const char *at, *end;
 
+	/* Room for all, so that none is lost. */
+	ck_assert_int_ge(fcntl(out[0], F_SETPIPE_SZ, 1 << 20), 1 << 19);
 	for (int i = 0; i < 4; i++) {
 		pid_t pid = fork();
 
@@ -220,6 +244,7 @@ suite(void)
 	tcase_add_test(tests, utf8_stays_and_other_bytes_are_escaped);
 	tcase_add_loop_test(tests, a_long_line_is_cut_and_says_so, 0, 6);
 	tcase_add_test(tests, lines_of_several_processes_never_mix);
+	tcase_add_test(tests, a_full_pipe_loses_lines_and_says_so_later);
 	tcase_add_test(tests, errno_is_left_as_it_was);
 	tcase_add_exit_test(tests, fatal_ends_the_process_with_its_code, 69);
 	tcase_add_test_raise_signal(tests, panic_aborts, SIGABRT);
