@@ -7,40 +7,25 @@
  * be one. So once the log is long, a checkpoint waits until those steps have
  * ended that began before it; what begins then reads the database file alone.
  */
-#include <time.h>
-
 #include "broker/hub/store_writer.h"
 #include "broker/shared/store.h"
 
 enum {
 	CHECKPOINT_PAGES = 1024, /* 4 MiB */
 	LONG_PAGES = 8192,       /* 32 MiB: worth waiting for */
-	LONGEST_WAITED = 10,     /* times LONG_PAGES, see below */
-	PAUSE_NS = 250000,
-	PAUSES = 80, /* 20 ms, for each LONG_PAGES of the log */
+	LONG_WAIT_MS = 20,
+	LONGEST_WAIT_MS = 200,
 };
-
-/* SQLite asks after so many pauses whether to wait on for a reader. */
-static int
-wait_on(void *context, int paused)
-{
-	const int *pauses = context;
-
-	if (paused >= *pauses)
-		return 0;
-	nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
-	return 1;
-}
 
 /* The longer the log has become, the longer a reader is waited for. */
 static int
 let_log_begin_anew(struct store_writer *writer)
 {
-	int times = writer->wal_pages / LONG_PAGES;
-	int pauses = PAUSES * (times < LONGEST_WAITED ? times : LONGEST_WAITED);
+	int wait_ms = writer->wal_pages / LONG_PAGES * LONG_WAIT_MS;
 	int result;
 
-	sqlite3_busy_handler(writer->db, wait_on, &pauses);
+	sqlite3_busy_timeout(
+	    writer->db, wait_ms < LONGEST_WAIT_MS ? wait_ms : LONGEST_WAIT_MS);
 	result = sqlite3_wal_checkpoint_v2(
 	    writer->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
 	sqlite3_busy_timeout(writer->db, STORE_BUSY_MS);
