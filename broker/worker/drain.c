@@ -2,6 +2,7 @@
 #include "broker/worker/drain.h"
 
 #include "broker/worker/accept.h"
+#include "broker/worker/access/revoked_apply.h"
 #include "broker/worker/connection.h"
 #include "broker/worker/cursor/follow.h"
 #include "broker/worker/worker_state.h"
@@ -28,6 +29,7 @@ count_streams(const struct worker *worker)
 static void
 hand_out(struct worker *worker)
 {
+	revoked_apply(worker);
 	while (follow_ring(worker))
 		;
 }

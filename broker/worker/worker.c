@@ -40,8 +40,8 @@ on_turn_end(struct ev_loop *loop, ev_prepare *watcher, int events)
 
 	(void)events;
 	/* Nobody is handed an event of what was withdrawn before it. */
-	more = revoked_apply(worker);
-	more |= follow_ring(worker);
+	revoked_apply(worker);
+	more = follow_ring(worker);
 	more |= cursor_catch_up(worker);
 	more |= pull_turn(worker);
 	holds_arm(worker);

@@ -4,10 +4,13 @@
  */
 #include "broker/worker/access/withdraw.h"
 
+#include "broker/hub/store_revocations.h"
 #include "broker/worker/access/authority.h"
 #include "broker/worker/access/grants.h"
 #include "broker/worker/access/lifetime.h"
 #include "broker/worker/access/permit.h"
+#include "broker/worker/drain.h"
+#include "broker/worker/stream/change_apply.h"
 #include "broker/worker/subscriber.h"
 #include "tests/unit/hand_worker.h"
 #include "tests/unit/listener.h"
@@ -283,6 +286,77 @@ START_TEST(a_half_written_event_that_was_revoked_is_not_finished)
 }
 END_TEST
 
+/* Stores revocations as the hub does: one of the stream's user is the last of
+ * more than are read at once. */
+static void
+store_revocations_of_many(void)
+{
+	struct board hub = hand.heritage.board;
+	uint64_t number = 0;
+
+	for (int i = 299; i >= 0; i--) {
+		struct store_revocation revocation = {
+		    .user = user, .pattern = text("c:1"), .now_ms = ISSUED_MS};
+		char other[16];
+
+		snprintf(other, sizeof(other), "other%d", i);
+		if (i > 0)
+			revocation.user = text(other);
+		ck_assert_int_eq(
+		    store_revoke(hand.store.writer, &revocation, 1000, &number),
+		    1);
+	}
+	hub.own = (struct board_page *)(void *)((char *)hub.own +
+						BOARD_HUB * hub.page_bytes);
+	board_set_revocation(&hub, number);
+}
+
+static void
+ask_for_a_stream(void)
+{
+	static const char request[] =
+	    "GET /stream?channels=none HTTP/1.1\r\nHost: h\r\n\r\n";
+	int fd = hand_worker_connect(&hand);
+
+	ck_assert_int_eq(send(fd, request, sizeof(request) - 1, 0),
+	    (ssize_t)sizeof(request) - 1);
+	ev_run(hand.worker.loop, EVRUN_NOWAIT);
+	close(fd);
+}
+
+static void
+ask_for_a_change(void)
+{
+	char path[64];
+	struct outcome outcome = {.kind = OUTCOME_DONE};
+
+	snprintf(path, sizeof(path), "/stream/%s", stream->id);
+	change_apply(&hand.worker,
+	    &(struct change){.path = text(path), .body = text("{}")}, &outcome);
+	buf_finish(&outcome.body);
+}
+
+static void
+ask_for_the_end(void)
+{
+	drain_begin(&hand.worker);
+}
+
+/* Whatever makes the worker look at the ring, when it was stuck meanwhile. */
+START_TEST(all_that_was_withdrawn_takes_hold_before_events_are_handed_out)
+{
+	static void (*const asks[])(void) = {
+	    ask_for_a_stream, ask_for_a_change, ask_for_the_end};
+
+	open_stream("c:*", UINT64_MAX);
+	store_revocations_of_many();
+	publish_seven();
+	asks[_i]();
+	expect_control("revoked", "{\"channels\":[\"c:1\"]");
+	ck_assert_ptr_null(strchr(channels_of(6), '1'));
+}
+END_TEST
+
 START_TEST(a_token_that_ends_is_announced_and_ends_the_stream)
 {
 	uint64_t now_ms = worker_now_ms(&hand.worker);
@@ -352,6 +426,9 @@ main(void)
 	tcase_add_test(tests, nothing_is_said_in_the_midst_of_an_event);
 	tcase_add_test(
 	    tests, a_half_written_event_that_was_revoked_is_not_finished);
+	tcase_add_loop_test(tests,
+	    all_that_was_withdrawn_takes_hold_before_events_are_handed_out, 0,
+	    3);
 	tcase_add_test(
 	    tests, a_token_that_ends_is_announced_and_ends_the_stream);
 	tcase_add_test(tests, a_new_token_lets_the_stream_last_longer);

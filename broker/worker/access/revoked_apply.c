@@ -11,7 +11,7 @@
 #include "broker/worker/cursor/store_read.h"
 #include "broker/worker/worker_state.h"
 
-enum { ROWS_PER_TURN = 256 };
+enum { ROWS_AT_ONCE = 256 };
 
 /* To whom rows are given: the table alone, before there are streams. */
 enum taking { TAKE_QUIETLY, TAKE_AND_TELL };
@@ -56,9 +56,9 @@ take_rows(struct worker *worker, enum taking taking)
 {
 	struct take take = {worker, taking};
 	int rows = store_read_revocations(worker->store, worker->revoked_number,
-	    ROWS_PER_TURN, take_row, &take);
+	    ROWS_AT_ONCE, take_row, &take);
 
-	return rows == -1 ? -1 : rows == ROWS_PER_TURN;
+	return rows == -1 ? -1 : rows == ROWS_AT_ONCE;
 }
 
 int
@@ -93,22 +93,22 @@ revoked_apply_due(const struct worker *worker)
 	return board_newest_revocation(worker->board) > worker->revoked_number;
 }
 
-bool
+void
 revoked_apply(struct worker *worker)
 {
 	uint64_t newest = board_newest_revocation(worker->board);
-	int more;
+	int more = 1;
 
 	if (newest <= worker->revoked_number)
-		return false;
-	more = take_rows(worker, TAKE_AND_TELL);
+		return;
+	while (more == 1)
+		more = take_rows(worker, TAKE_AND_TELL);
 	if (more == -1)
 		log_fatal(EX_IOERR, "the store cannot be read");
-	if (more == 0 && worker->revoked_number < newest)
+	if (worker->revoked_number < newest)
 		worker->revoked_number = newest;
 	board_set_revocation(worker->board, worker->revoked_number);
 	bell_ring(worker->heritage->hub_bell);
-	return more == 1;
 }
 
 void

@@ -7,6 +7,7 @@
 
 #include "broker/shared/record.h"
 #include "broker/shared/report.h"
+#include "broker/worker/access/revoked_apply.h"
 #include "broker/worker/connection.h"
 #include "broker/worker/cursor/follow.h"
 #include "broker/worker/cursor/store_read.h"
@@ -263,6 +264,7 @@ answer_about(struct worker *worker, uint64_t cursor, struct slice user,
 	};
 
 	/* Nobody lags behind what this worker itself has not read yet. */
+	revoked_apply(worker);
 	while (follow_ring(worker))
 		;
 	buf_init(&tracing.rows, 0);

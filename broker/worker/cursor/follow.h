@@ -9,7 +9,8 @@ struct worker;
 /*
  * Takes what is new in the ring into the window and writes it to whoever is at
  * the head and wants it: a bounded number of events, one write per subscriber.
- * True when there is more.
+ * What was withdrawn must have taken hold before, see revoked_apply.h. True
+ * when there is more.
  */
 bool follow_ring(struct worker *worker);
 

@@ -2,15 +2,14 @@
 #include "broker/worker/stream/change_apply.h"
 
 #include <jansson.h>
-#include <stdlib.h>
 
 #include "broker/shared/config.h"
 #include "broker/shared/report.h"
 #include "broker/worker/access/authority.h"
 #include "broker/worker/access/grants.h"
 #include "broker/worker/access/permit.h"
+#include "broker/worker/access/revoked_apply.h"
 #include "broker/worker/access/withdraw.h"
-#include "broker/worker/connection.h"
 #include "broker/worker/control.h"
 #include "broker/worker/cursor/cursor.h"
 #include "broker/worker/cursor/rewind.h"
@@ -20,7 +19,6 @@
 #include "broker/worker/stream/streams.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
-#include "protocol/json.h"
 
 /* Everything about a change on its way. */
 struct changing {
@@ -329,9 +327,8 @@ change_as(struct worker *worker, struct subscriber *subscriber,
 	buf_finish(&changing.removed);
 }
 
-/* The stream of the id in the path; NULL: there is none. *start gets where
- * what is added begins: finding that hands out events, and so comes first, as
- * a stream may end by it. */
+/* The stream of the id in the path; NULL: none. *start gets where what is added
+ * begins: finding that hands out events, and a stream may end by it. */
 static struct subscriber *
 find_stream(struct worker *worker, struct slice path, const json_t *body,
     struct stream_start *start)
@@ -343,6 +340,7 @@ find_stream(struct worker *worker, struct slice path, const json_t *body,
 	block = streams_find_open(worker, path, &id);
 	if (block == NULL)
 		return NULL;
+	revoked_apply(worker);
 	stream_start_find(
 	    start, worker, block, text_of(json_object_get(body, "since")));
 	found = roster_find(&worker->roster, id);

@@ -2,6 +2,7 @@
 #include "broker/worker/stream/stream.h"
 
 #include "broker/worker/access/limits.h"
+#include "broker/worker/access/revoked_apply.h"
 #include "broker/worker/connection.h"
 #include "broker/worker/control.h"
 #include "broker/worker/cursor/packed.h"
@@ -214,6 +215,8 @@ stream_open(struct connection *connection, const struct http_request *request)
 	/* Before anything that costs: a refusal must be cheap. */
 	if (!may_begin(connection, request))
 		return;
+	/* Finding where it starts hands out events. */
+	revoked_apply(connection->worker);
 	if (opening_begin(&opening, connection, request)) {
 		if (slice_is(request->method, "HEAD")) {
 			connection->keep_alive = false;
