@@ -140,10 +140,12 @@ get(const struct pack_key *key)
 	uint64_t pin = UINT64_MAX;
 	const struct pack *pack;
 	struct frame frame;
+	struct coder_sum sum;
 
 	ck_assert_int_eq(
 	    packs_get(packs, key, &pin, &pack, &frame), PACKS_FRAME);
-	assert_holds(&frame, key, &pack->sum);
+	sum = packs_sum(packs, pack);
+	assert_holds(&frame, key, &sum);
 	return frame.len;
 }
 
@@ -314,7 +316,7 @@ START_TEST(a_pack_that_is_in_use_is_not_let_go)
 	first = key_of(number / 64, UINT64_C(1) << number % 64);
 	ck_assert_int_eq(
 	    packs_get(packs, &first, &pin, &pack, &used), PACKS_FRAME);
-	sum = pack->sum;
+	sum = packs_sum(packs, pack);
 	while (got == PACKS_FRAME && ++number < window.end) {
 		struct pack_key key =
 		    key_of(number / 64, UINT64_C(1) << number % 64);
@@ -338,11 +340,13 @@ START_TEST(a_long_one_is_there_for_one_write)
 	uint64_t pin = UINT64_MAX;
 	const struct pack *pack;
 	struct frame frame;
+	struct coder_sum sum;
 
 	add(1, SAMPLE_DATA_MAX);
 	ck_assert_int_eq(
 	    packs_get(packs, &key, &pin, &pack, &frame), PACKS_ALONE);
-	assert_holds(&frame, &key, &pack->sum);
+	sum = packs_sum(packs, pack);
+	assert_holds(&frame, &key, &sum);
 }
 END_TEST
 

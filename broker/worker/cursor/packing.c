@@ -178,7 +178,8 @@ add_pack(struct worker *worker, const struct subscriber *subscriber,
 	    .of = packing->last,
 	    .events = (uint32_t)__builtin_popcountll(of->bits),
 	    .receipts_end = packing->receipt_count,
-	    .sum = pack->sum,
+	    .sum = subscriber->packed->sums ? packs_sum(packing->packs, pack)
+					    : pack->sum,
 	};
 	outgoing_add(
 	    &worker->outgoing, window_entry(window, last)->cursor, bytes, 0);

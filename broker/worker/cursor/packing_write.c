@@ -46,7 +46,10 @@ add_texts(struct worker *worker, const struct subscriber *subscriber,
 	chunk.bytes = buf_bytes(&packing->pieces) + at;
 	frame->bytes = frame_part(&chunk, subscriber->http_minor);
 	frame->receipts_end = packing->receipt_count;
-	coder_sum_add(coding, &frame->sum, text);
+	if (subscriber->packed->sums)
+		coder_sum_add(coding, &frame->sum, text);
+	else
+		frame->sum.bytes = (uint32_t)text.len;
 	outgoing_add(&worker->outgoing, end[-1].cursor, frame->bytes, 0);
 }
 

@@ -292,8 +292,8 @@ make(struct packs *packs, struct pack *pack)
 	pack->len = (uint32_t)chunk.len;
 	pack->head_len = (uint32_t)chunk.head_len;
 	pack->receipts = wants_receipts(packs, &key->of);
-	pack->sum = (struct coder_sum){.bytes = 0};
-	coder_sum_add(key->coding, &pack->sum, text);
+	pack->sum = (struct coder_sum){.bytes = (uint32_t)text.len};
+	pack->summed = false;
 	board_add(packs->board, METRIC_PACKS_MADE, 1);
 }
 
@@ -338,4 +338,19 @@ packs_get(struct packs *packs, const struct pack_key *key, uint64_t *pin,
 	else if (found->at < *pin)
 		*pin = found->at;
 	return got;
+}
+
+struct coder_sum
+packs_sum(struct packs *packs, const struct pack *pack)
+{
+	const struct pack_key *key = &pack->key;
+	struct pack *found = &packs->places[pack - packs->places];
+
+	if (!found->summed) {
+		found->sum = (struct coder_sum){.bytes = 0};
+		coder_sum_add(key->coding, &found->sum,
+		    make_text(packs, &packs->text, &key->of, key->shape));
+		found->summed = true;
+	}
+	return found->sum;
 }
