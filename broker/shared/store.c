@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <string.h>
 
 /*
  * secure_delete is compiled in on Debian and would write every freed page once
@@ -78,11 +79,18 @@ store_path(char path[STORE_PATH_SIZE], const char *state_dir)
 	return len < 0 || len >= STORE_PATH_SIZE ? -1 : 0;
 }
 
+/* The library says that a file cannot be opened, and not why. */
 static char *
 error_text(sqlite3 *db, const char *path)
 {
-	return sqlite3_mprintf(
-	    "%s: %s", path, db != NULL ? sqlite3_errmsg(db) : "no memory");
+	int error = db != NULL ? sqlite3_system_errno(db) : 0;
+
+	if (db == NULL)
+		return sqlite3_mprintf("%s: no memory", path);
+	if (sqlite3_errcode(db) == SQLITE_CANTOPEN && error != 0)
+		return sqlite3_mprintf(
+		    "%s: %s: %s", path, sqlite3_errmsg(db), strerror(error));
+	return sqlite3_mprintf("%s: %s", path, sqlite3_errmsg(db));
 }
 
 static int

@@ -50,7 +50,7 @@ remove_stale(const struct sockaddr_un *address)
 	if (lstat(address->sun_path, &status) == -1)
 		return errno == ENOENT ? 0 : -1;
 	if (!S_ISSOCK(status.st_mode)) {
-		errno = EEXIST;
+		errno = ENOTSOCK;
 		return -1;
 	}
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -107,7 +107,10 @@ listen_publishers(const struct config *config, int *fd)
 	if (make_parent(path) == -1)
 		return -1;
 	if (remove_stale(&address) == -1) {
-		log_warn("publish.socket %s: %m", path);
+		log_warn(errno == ENOTSOCK
+			     ? "publish.socket %s: what is there is no socket"
+			     : "publish.socket %s: %m",
+		    path);
 		return -1;
 	}
 	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -125,13 +128,27 @@ listen_publishers(const struct config *config, int *fd)
 
 /* --- HTTP --- */
 
+/* getaddrinfo() would take 65616 for 80. */
+static bool
+is_port(const char *text)
+{
+	unsigned long port = 0;
+
+	for (const char *digit = text; *digit != '\0'; digit++) {
+		if (*digit < '0' || *digit > '9' || port > UINT16_MAX)
+			return false;
+		port = port * 10 + (unsigned long)(*digit - '0');
+	}
+	return *text != '\0' && port <= UINT16_MAX;
+}
+
 /* Cuts "host:port" or "[host]:port" in two, in place. */
 static int
 split_address(char *text, char **host, char **port)
 {
 	char *colon = strrchr(text, ':');
 
-	if (colon == NULL || colon[1] == '\0')
+	if (colon == NULL || !is_port(colon + 1))
 		return -1;
 	*colon = '\0';
 	*port = colon + 1;
@@ -203,6 +220,14 @@ listen_address(const struct config *config, const struct addrinfo *address)
 	return fd;
 }
 
+static void
+expected_address(const char *entry)
+{
+	log_warn("http.listen: %s: expected ADDRESS:PORT or "
+		 "[IPV6-ADDRESS]:PORT, in numbers",
+	    entry);
+}
+
 /* The address of one entry; "*" is every address of the machine. */
 static struct addrinfo *
 resolve(const char *entry, char *text)
@@ -212,14 +237,12 @@ resolve(const char *entry, char *text)
 	    .ai_socktype = SOCK_STREAM,
 	};
 	struct addrinfo *address = NULL;
-	const char *name;
 	char *host, *port;
+	const char *name;
 	int error;
 
 	if (split_address(text, &host, &port) == -1) {
-		log_warn("http.listen: %s: expected ADDRESS:PORT or "
-			 "[IPV6-ADDRESS]:PORT",
-		    entry);
+		expected_address(entry);
 		return NULL;
 	}
 	if (strcmp(host, "localhost") == 0)
@@ -229,7 +252,9 @@ resolve(const char *entry, char *text)
 	else
 		name = host;
 	error = getaddrinfo(name, port, &hints, &address);
-	if (error != 0)
+	if (error == EAI_NONAME)
+		expected_address(entry);
+	else if (error != 0)
 		log_warn("http.listen: %s: %s", entry, gai_strerror(error));
 	return error == 0 ? address : NULL;
 }

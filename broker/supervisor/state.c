@@ -1,10 +1,13 @@
 /* state: the state folder and its lock. See state.h. */
 #include "broker/supervisor/state.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,6 +30,48 @@ state_make_folder(const char *path, mode_t mode)
 	return -1;
 }
 
+/* Is there nothing in the folder that is not the broker's? */
+static bool
+is_free(const char *path)
+{
+	static const char *const ours[] = {"lock", "ssemux.db"};
+	DIR *folder = opendir(path);
+	const struct dirent *entry;
+	bool others = false, own = false;
+
+	if (folder == NULL)
+		return false;
+	while ((entry = readdir(folder)) != NULL && !own) {
+		for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+			own |= strcmp(entry->d_name, ours[i]) == 0;
+		others |= entry->d_name[0] != '.';
+	}
+	closedir(folder);
+	return own || !others;
+}
+
+/* Makes it the user's, unless it holds what is somebody else's: "/var/lib",
+ * where "/var/lib/ssemux" was meant. */
+static int
+give_folder(const char *path, const struct privileges *privileges)
+{
+	struct stat status;
+
+	if (stat(path, &status) == 0 && status.st_uid == privileges->uid &&
+	    status.st_gid == privileges->gid)
+		return 0;
+	if (!is_free(path)) {
+		log_warn("broker.state_dir %s holds other things: name a "
+			 "folder for the broker alone",
+		    path);
+		return -1;
+	}
+	if (chown(path, privileges->uid, privileges->gid) == 0)
+		return 0;
+	log_warn("give %s to the user of broker.user: %m", path);
+	return -1;
+}
+
 int
 state_prepare(const struct config *config, const struct privileges *privileges)
 {
@@ -36,12 +81,7 @@ state_prepare(const struct config *config, const struct privileges *privileges)
 	umask(0027);
 	if (state_make_folder(path, 0750) == -1)
 		return -1;
-	if (privileges->change &&
-	    chown(path, privileges->uid, privileges->gid) == -1) {
-		log_warn("give %s to %s: %m", path, config->broker_user);
-		return -1;
-	}
-	return 0;
+	return privileges->change ? give_folder(path, privileges) : 0;
 }
 
 static void

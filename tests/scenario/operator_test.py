@@ -2,6 +2,7 @@
 and folders."""
 import fcntl
 import os
+import re
 import resource
 import select
 import signal
@@ -115,14 +116,58 @@ class Operator(BrokerCase):
         self.assertNotIn("force", broker.log())
         broker.process = None
 
+    def refused(self, broker, status, said, **options):
+        """It does not start, and says why."""
+        done = subprocess.run(broker.command(), capture_output=True,
+                              text=True, timeout=30, **options)
+        self.assertEqual(done.returncode, status, done.stderr)
+        self.assertRegex(done.stderr, said)
+
     def test_a_limit_of_file_sizes_is_told(self):
+        self.refused(self.broker(start=False), 71, "File too large",
+                     preexec_fn=lambda: resource.setrlimit(
+                         resource.RLIMIT_FSIZE, (65536, 65536)))
+
+    def test_an_address_that_is_none_is_told(self):
+        for address in ("127.0.0.1:65536", "127.0.0.1:99999", "127.0.0.1:+80",
+                        "127.0.0.1:4294967376", "127.0.0.1:", "example.com:80",
+                        "127.0.0.1", "::1:80", "[127.0.0.1:80"):
+            self.refused(self.broker(start=False, http__listen=address), 78,
+                         "http.listen: %s: expected ADDRESS:PORT" %
+                         re.escape(address))
+
+    def test_what_is_at_the_sockets_place_and_is_none_stays(self):
         broker = self.broker(start=False)
-        done = subprocess.run(
-            broker.command(), capture_output=True, text=True, timeout=30,
-            preexec_fn=lambda: resource.setrlimit(
-                resource.RLIMIT_FSIZE, (65536, 65536)))
-        self.assertEqual(done.returncode, 71, done.stderr)
-        self.assertIn("File too large", done.stderr)
+        with open(broker.socket, "w") as file:
+            file.write("precious")
+        self.refused(broker, 69, "what is there is no socket")
+        with open(broker.socket) as file:
+            self.assertEqual(file.read(), "precious")
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become another")
+    def test_a_folder_with_other_things_is_not_given_away(self):
+        broker = self.broker(start=False, broker__user="nobody",
+                             broker__state_dir="%(folder)s/lib")
+        os.chmod(broker.folder, 0o755)
+        lib = os.path.join(broker.folder, "lib")
+        os.makedirs(os.path.join(lib, "postgresql"))
+        self.refused(broker, 73, "holds other things")
+        self.assertEqual(os.stat(lib).st_uid, 0)
+        os.rmdir(os.path.join(lib, "postgresql"))
+        for _ in range(2):
+            broker.start()
+            self.assertEqual(broker.stop(), 0)
+            os.chown(lib, 0, 0)  # with the store in it, it is the broker's
+        broker.start()
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become another")
+    def test_a_store_of_another_user_is_told(self):
+        broker = self.broker()
+        self.assertEqual(broker.stop(), 0)
+        broker.settings["broker.user"] = "nobody"
+        self.refused(broker, 74, r"ssemux\.db: unable to open.*: "
+                     "Permission denied")
+        broker.process = None
 
 
 if __name__ == "__main__":
