@@ -94,6 +94,27 @@ class Retention(BrokerCase):
                          if got == ["a:2"] else ["b:*"])
         self.assertEqual(self.resynced(broker, "c:*", since), [])
 
+    def test_what_is_said_to_be_lost_does_not_come_from_the_window(self):
+        """Not even behind an event that was half written, and is finished from
+        there."""
+        broker = self.broker(
+            broker__workers=1, broker__window_events=64, http__send_buffer="4k",
+            publish__max_event="50k", **{"channel a.max_events": 2})
+        with broker.publisher() as publisher:
+            since = wire.cursor_text(publisher.publish("c", ""))
+            publisher.publish_many(("c", "") for _ in range(100))
+            publisher.publish("b", "x" * 40000)
+            publisher.publish_many(("a", str(n)) for n in range(10))
+        wait_for(lambda: sum(row[1] == "a" for row in broker.stored()) == 2,
+                 "old events to be let go")
+        with broker.stream("a,b", last_id=since,
+                           receive_buffer=4096) as stream:
+            wait_for(lambda: broker.metric("streams_behind") == 1,
+                     "the socket to be full")
+            _, events = stream.start()
+        self.assertEqual([json.loads(event.data).get("data", "lost")[:4]
+                          for event in events], ["lost", "xxxx", "8", "9"])
+
     def test_the_loss_is_remembered_over_a_restart(self):
         broker = self.small(history__max_events=50)
         with broker.publisher() as publisher:

@@ -203,8 +203,11 @@ hold_reach(const struct worker *worker, const struct subscriber *subscriber)
 {
 	const struct hold *hold = &subscriber->hold;
 
-	/* What it is to be told comes right behind what is half written. */
-	if (subscriber->partial != 0 && subscriber->owed != NULL)
+	/* What it is to be told comes right behind what is half written; and
+	 * what was said to be lost does not come with it. */
+	if (subscriber->partial != 0 &&
+	    (subscriber->owed != NULL ||
+		subscriber->partial < subscriber->lost_to))
 		return subscriber->partial;
 	if (subscriber->cursor < hold->fence)
 		return hold->fence;

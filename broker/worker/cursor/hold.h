@@ -72,7 +72,7 @@ void hold_event(struct worker *worker, struct subscriber *subscriber,
 bool hold_waits(struct worker *worker, struct subscriber *subscriber);
 
 /* How far its steps may read: a cursor. No further than what is half written
- * while something is to be told behind that. */
+ * while something is to be told behind that, or it is to read on elsewhere. */
 uint64_t hold_reach(
     const struct worker *worker, const struct subscriber *subscriber);
 
