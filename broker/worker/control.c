@@ -220,6 +220,7 @@ append_list(struct buf *json, const struct buf *list, const char *reason)
 	buf_append_text(json, "],\"reason\":\"");
 	buf_append_text(json, reason);
 	buf_append_text(json, "\"}");
+	json->failed |= buf_failed(list);
 }
 
 void
@@ -276,6 +277,8 @@ control_subscribed(struct subscriber *subscriber, const struct buf *added,
 	buf_append_text(&json, "],\"unsubscribed\":[");
 	buf_append(&json, buf_bytes(removed), buf_length(removed));
 	buf_append_text(&json, "]}");
+	json.failed |=
+	    buf_failed(added) || buf_failed(refused) || buf_failed(removed);
 	send_control(subscriber->connection, "subscribed", &json, 0);
 }
 

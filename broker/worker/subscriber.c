@@ -295,8 +295,10 @@ subscriber_outlet(struct subscriber *subscriber)
 {
 	struct buf *out = &subscriber->connection->out;
 
-	if (subscriber->partial == 0)
+	if (subscriber->partial == 0) {
+		subscriber_pay(subscriber); /* what came before it */
 		return out;
+	}
 	if (subscriber->owed == NULL) {
 		subscriber->owed = malloc(sizeof(*subscriber->owed));
 		if (subscriber->owed == NULL) {

@@ -115,13 +115,16 @@ struct lost {
 	struct subscriber *subscriber;
 	struct buf names;
 	int count;
+	bool told;
 };
 
 static void
 tell_lost(struct lost *lost)
 {
-	if (lost->count > 0)
+	if (lost->count > 0) {
 		control_resync(lost->subscriber, &lost->names, "history");
+		lost->told = true;
+	}
 	buf_clear(&lost->names);
 	lost->count = 0;
 }
@@ -179,7 +182,7 @@ find_losses(struct worker *worker, struct subscriber *subscriber,
 	    rewind_losses(subscriber), note_lost, &lost);
 	tell_lost(&lost);
 	buf_finish(&lost.names);
-	if (result == 0 && buf_length(&subscriber->connection->out) > 0)
+	if (result == 0 && lost.told)
 		return note_told(worker, subscriber) == 0 ? 1 : -1;
 	return result;
 }

@@ -124,7 +124,8 @@ rewind_drop(struct subscriber *subscriber, uint32_t i)
 {
 	struct rewind *rewind = subscriber->rewind;
 
-	if (rewind != NULL)
+	/* Of one whose adding failed there is no mark; it is among the last. */
+	if (rewind != NULL && i < rewind->size)
 		rewind->marks[i] = rewind->marks[--rewind->size];
 }
 
