@@ -20,6 +20,7 @@
 #include "broker/worker/worker_state.h"
 
 #define JSON_TYPE "application/json"
+#define ALL_METHODS "GET, HEAD, POST, OPTIONS"
 #define TEXT_TYPE "text/plain; charset=utf-8"
 
 /* Alive: this worker answers. */
@@ -158,8 +159,7 @@ methods_of(const struct route *route)
 {
 	if (route->get == NULL)
 		return "POST, OPTIONS";
-	return route->post == NULL ? "GET, HEAD, OPTIONS"
-				   : "GET, HEAD, POST, OPTIONS";
+	return route->post == NULL ? "GET, HEAD, OPTIONS" : ALL_METHODS;
 }
 
 /* A page of any site can make a browser send one. */
@@ -185,6 +185,8 @@ routes_answer(struct connection *connection, const struct http_request *request)
 
 	if (!origin_host_known(connection->worker->config, request))
 		reply_problem(connection, PROBLEM_HOST_UNKNOWN, NULL);
+	else if (slice_is(request->path, "*")) /* of OPTIONS: the server's */
+		reply_options(connection, request, ALL_METHODS);
 	else if (!find_route(connection->worker, request->path, &route))
 		reply_problem(connection, PROBLEM_NOT_FOUND, NULL);
 	else if (connection->refusal != PROBLEM_COUNT && !route.always)

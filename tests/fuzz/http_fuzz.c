@@ -61,7 +61,11 @@ check_whole(const char *bytes, size_t size, const struct http_limits *limits)
 	check_inside(request.method, bytes, size);
 	check_inside(request.path, bytes, size);
 	check_inside(request.query, bytes, size);
-	must(request.path.len > 0 && request.path.bytes[0] == '/');
+	check_inside(request.host, bytes, size);
+	must(request.path.len > 0);
+	must(request.path.bytes[0] == '/' ||
+	     (slice_is(request.path, "*") &&
+		 slice_is(request.method, "OPTIONS")));
 	for (size_t i = 0; i < request.header_count; i++) {
 		check_inside(request.headers[i].name, bytes, size);
 		check_inside(request.headers[i].value, bytes, size);
@@ -72,6 +76,7 @@ check_whole(const char *bytes, size_t size, const struct http_limits *limits)
 	http_header(&request, "Transfer-Encoding", &codings);
 	must(hosts <= 1 && lengths + codings <= 1);
 	must(request.minor == 0 || hosts == 1);
+	must(hosts == 0 || request.host.bytes != NULL);
 	must(request.chunked_body == (codings == 1));
 	must(request.body_bytes == 0 || lengths == 1);
 	must(request.head.bytes + request.head.len == bytes + size);

@@ -92,6 +92,23 @@ class Http(BrokerCase):
                 self.assertEqual(said["reason"], "cursor")
                 stream.control("live")
 
+    def test_a_target_may_be_a_whole_address(self):
+        """As a proxy gets it (RFC 9112, 3.2.2): its host counts, not Host."""
+        broker = self.broker(http__hosts="h.example")
+        for target, host, status in (
+                ("http://h.example/healthz", "evil.example", 200),
+                ("HTTPS://h.example:8443/healthz?x", "h.example", 200),
+                ("http://evil.example/healthz", "h.example", 421),
+                ("http://h.example", "h.example", 404),
+                ("http://h.example/nothing", "h.example", 404)):
+            self.assertEqual(self.status(broker, (
+                "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % (
+                    target, host)).encode()), status, target)
+        out = self.raw(broker, b"OPTIONS * HTTP/1.1\r\nHost: h.example\r\n"
+                       b"Connection: close\r\n\r\n")
+        self.assertRegex(out, rb"^HTTP/1.1 204 ")
+        self.assertIn(b"\r\nAllow: GET, HEAD, POST, OPTIONS\r\n", out)
+
     def test_what_two_parsers_could_read_differently_is_refused(self):
         broker = self.broker()
         good = b"GET /healthz HTTP/1.1\r\nHost: h\r\n"
@@ -118,6 +135,10 @@ class Http(BrokerCase):
             good + b"X: a\nY: b\r\n\r\n", good + b"X: a\rY: b\r\n\r\n",
             good + b"X: a\0b\r\n\r\n", good + b"X y: a\r\n\r\n",
             good + b"Host: other\r\n\r\n",
+            b"GET /healthz HTTP/1.1\r\nHost: h:80:81\r\n\r\n",
+            b"GET /healthz HTTP/1.1\r\nHost: [evil.example]\r\n\r\n",
+            b"GET ftp://h/healthz HTTP/1.1\r\nHost: h\r\n\r\n",
+            b"CONNECT h:80 HTTP/1.1\r\nHost: h:80\r\n\r\n",
             b"GET /healthz HTTP/1.1\r\n\r\n",
             b"GET /healthz HTTP/1.1\nHost: h\n\n",
             b"GET  /healthz HTTP/1.1\r\nHost: h\r\n\r\n",

@@ -32,6 +32,7 @@ request(const char *host, const char *origin)
 {
 	static struct http_request made;
 
+	made.host = slice_of_text(host);
 	made.header_count = 0;
 	made.headers[made.header_count++] =
 	    (struct http_header){slice_of_text("Host"), slice_of_text(host)};

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "broker/worker/http/http_target.h"
 #include "broker/worker/http/http_text.h"
 
 enum {
@@ -113,27 +114,14 @@ read_version(struct head *head, struct slice version)
 }
 
 static enum http_head
-read_target(struct head *head, struct slice target)
-{
-	struct http_request *request = head->request;
-
-	if (target.len == 0 || target.bytes[0] != '/')
-		return bad(head, 400, "the target must be a path");
-	if (!http_text_all(target, HTTP_IN_TARGET))
-		return bad(head, 400, "a character in the target is not legal");
-	http_text_next(&target, '?', &request->path);
-	request->query = target;
-	return HTTP_HEAD_WHOLE;
-}
-
-static enum http_head
 read_request_line(struct head *head, struct slice line)
 {
 	struct slice method =
 	    slice_of(line.bytes, http_text_span(line, HTTP_IN_TOKEN));
 	struct slice rest = http_text_skip(line, method.len);
-	struct slice target;
 	enum http_head answer;
+	struct slice target;
+	const char *why;
 
 	if (check_method(head, method) == HTTP_HEAD_BAD)
 		return HTTP_HEAD_BAD;
@@ -144,7 +132,10 @@ read_request_line(struct head *head, struct slice line)
 		return bad(head, 400, "the request line is malformed");
 	head->request->method = method;
 	answer = read_version(head, rest);
-	return answer == HTTP_HEAD_WHOLE ? read_target(head, target) : answer;
+	if (answer != HTTP_HEAD_WHOLE)
+		return answer;
+	why = http_target_read(head->request, target);
+	return why == NULL ? HTTP_HEAD_WHOLE : bad(head, 400, why);
 }
 
 static enum http_head
@@ -181,8 +172,11 @@ read_host(struct head *head, struct slice value)
 {
 	if (++head->hosts > 1)
 		return bad(head, 400, "Host is given twice");
-	if (!http_text_all(value, HTTP_IN_HOST))
-		return bad(head, 400, "a character in Host is not legal");
+	if (!http_target_is_host(value))
+		return bad(
+		    head, 400, "Host is not a host with or without port");
+	if (head->request->host.bytes == NULL)
+		head->request->host = value;
 	return HTTP_HEAD_WHOLE;
 }
 
@@ -321,6 +315,7 @@ http_read_head(const char *bytes, size_t len, const struct http_limits *limits,
 	bool in_headers = false;
 	enum http_head answer;
 
+	request->host = slice_of(NULL, 0);
 	request->chunked_body = false;
 	request->body_bytes = 0;
 	request->body = slice_of(NULL, 0);

@@ -1,11 +1,11 @@
 /*
  * http: the head of an HTTP/1.x request (RFC 9112), read strictly.
  *
- * Pure: bytes in, slices out. A request line of method, origin-form target
- * and HTTP/1.0 or HTTP/1.1; lines end with CRLF; no folding, no space before
- * a colon, no bare CR, no control characters; names are tokens. HTTP/1.1 needs
- * exactly one Host. Content-Length is given at most once, digits only;
- * Transfer-Encoding only with HTTP/1.1, only "chunked", and never with a
+ * Pure: bytes in, slices out. A request line of method, target (see
+ * http_target.h) and HTTP/1.0 or HTTP/1.1; lines end with CRLF; no folding, no
+ * space before a colon, no bare CR, no control characters; names are tokens.
+ * HTTP/1.1 needs exactly one Host. Content-Length is given at most once, digits
+ * only; Transfer-Encoding only with HTTP/1.1, only "chunked", and never with a
  * Content-Length: what two parsers could read differently is refused.
  */
 #ifndef SSEMUX_WORKER_HTTP_HTTP_H
@@ -31,8 +31,10 @@ struct http_header {
 
 struct http_request {
 	struct slice method;
-	struct slice path;  /* as sent, begins with '/'; not decoded */
+	struct slice path;  /* as sent, begins with '/'; not decoded; or * */
 	struct slice query; /* behind the '?'; len 0: none */
+	struct slice host;  /* of the target, else of Host, with its port; bytes
+			     * NULL: neither */
 	struct slice head;  /* all that was read, from the method on */
 	int minor;          /* HTTP/1.minor: 0 or 1 */
 	bool keep_alive;    /* what version and Connection ask for */

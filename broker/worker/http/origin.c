@@ -77,7 +77,7 @@ is_own(const struct http_request *request, struct slice origin)
 		const char *scheme;
 		const char *port;
 	} schemes[] = {{"http://", ":80"}, {"https://", ":443"}};
-	struct slice host = http_header(request, "Host", NULL);
+	struct slice host = request->host;
 
 	for (size_t i = 0; i < 2; i++) {
 		struct slice scheme = slice_of_text(schemes[i].scheme);
@@ -144,7 +144,7 @@ origin_host_known(
     const struct config *config, const struct http_request *request)
 {
 	const struct config_list *list = &config->http_hosts;
-	struct slice host = name_of(http_header(request, "Host", NULL));
+	struct slice host = name_of(request->host);
 
 	if (list->count == 0 || host.len == 0 || is_address(host) ||
 	    equal_but_case(host, slice_of_text("localhost")))
