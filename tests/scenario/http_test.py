@@ -79,6 +79,32 @@ class Http(BrokerCase):
         self.problem(broker, "/stream?channels=%zz", 400, sse)
         self.problem(broker, "/healthz", 405, method="DELETE")
 
+    def test_a_refusal_says_which_entry_it_is(self):
+        broker = self.broker(http__max_channels=4)
+        for query, said in (
+                ("a,b,c*", "entry 3 of channels is "),
+                ("a&types=x,y*z", "entry 2 of types is not a type"),
+                ("a&keys=!", "entry 1 of keys is not a key"),
+                ("a&types=" + ",".join("t%d" % n for n in range(65)),
+                 "more than 64 entries in types")):
+            _, out = broker.get("/stream?channels=" + query)
+            self.assertIn(said, json.loads(out)["detail"])
+
+    def test_head_is_refused_as_get_would_be(self):
+        broker = self.broker()
+        for target, status in (
+                ("/stream?channels=a", 200), ("/stream", 400),
+                ("/stream?channels=a*", 400), ("/stream?channels=%zz", 400),
+                ("/stream?channels=a&live=perhaps", 400),
+                ("/stream?channels=a&types=!", 400)):
+            for method in ("GET", "HEAD"):
+                out = self.raw(broker, (
+                    "%s %s HTTP/1.0\r\n\r\n" % (method, target)).encode(),
+                    shut=True)
+                head, _, body = out.partition(b"\r\n\r\n")
+                self.assertIn(b" %d " % status, head.splitlines()[0], target)
+                self.assertEqual(body == b"", method == "HEAD", target)
+
     def test_a_cursor_that_is_none_gets_a_resync_not_a_refusal(self):
         """Last-Event-ID may be what another server gave: it must not end the
         client's EventSource for ever."""

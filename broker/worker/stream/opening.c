@@ -184,6 +184,22 @@ read_channels(struct opening *opening)
 	return false;
 }
 
+/* Says which entry of a list it is; wish holds those before it. */
+static void
+refuse_wish(struct opening *opening, enum problem problem, const char *list,
+    const struct stream_wish *wish)
+{
+	char detail[96];
+
+	if (wish->count == FILTER_PATTERNS_MAX)
+		snprintf(detail, sizeof(detail), "more than %d entries in %s",
+		    FILTER_PATTERNS_MAX, list);
+	else
+		snprintf(detail, sizeof(detail), "entry %zu of %s is %s",
+		    wish->count + 1, list, problem_sentence(problem));
+	opening_refuse(opening, problem, detail);
+}
+
 static bool
 read_filter(struct opening *opening)
 {
@@ -192,9 +208,9 @@ read_filter(struct opening *opening)
 	struct stream_wish types = {.said = false}, keys = {.said = false};
 
 	if (!stream_wish_read(&types, opening->query.types))
-		opening_refuse(opening, PROBLEM_TYPES_INVALID, NULL);
+		refuse_wish(opening, PROBLEM_TYPES_INVALID, "types", &types);
 	else if (!stream_wish_read(&keys, opening->query.keys))
-		opening_refuse(opening, PROBLEM_KEYS_INVALID, NULL);
+		refuse_wish(opening, PROBLEM_KEYS_INVALID, "keys", &keys);
 	else if (stream_filter_make(&opening->filter, opening->block, token,
 		     &types, &keys) == -1)
 		opening_refuse(opening, PROBLEM_NO_MEMORY, NULL);

@@ -185,6 +185,11 @@ open_asked(struct opening *opening, const struct http_request *request)
 	    !read_window(opening, &manner) ||
 	    !read_conflate(opening, &manner) || !opening_choose(opening))
 		return;
+	if (opening->connection->head_only) {
+		opening->connection->keep_alive = false;
+		reply_stream_head(opening->connection, manner.coding);
+		return;
+	}
 	if (!limits_enter_user(opening->worker, opening->authority.user,
 		&opening->connection->peer, &user_key)) {
 		reply_later(opening->connection, request, PROBLEM_LIMIT_USER);
@@ -217,14 +222,7 @@ stream_open(struct connection *connection, const struct http_request *request)
 		return;
 	/* Finding where it starts hands out events. */
 	revoked_apply(connection->worker);
-	if (opening_begin(&opening, connection, request)) {
-		if (slice_is(request->method, "HEAD")) {
-			connection->keep_alive = false;
-			reply_stream_head(connection,
-			    find_coding(connection->worker, request));
-		} else {
-			open_asked(&opening, request);
-		}
-	}
+	if (opening_begin(&opening, connection, request))
+		open_asked(&opening, request);
 	opening_finish(&opening);
 }
