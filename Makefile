@@ -171,7 +171,7 @@ BENCH_ROOMS := $(filter-out $(BENCH_PROGRAMS:%=tests/bench/%.c),\
 	$(wildcard tests/bench/*.c))
 BENCH := $(BENCH_PROGRAMS:%=$(BUILD)/%)
 # A test sees that they count well, and that all can be built.
-BENCH_ASAN := $(patsubst %,$(BUILD)/asan/bin/%,load crowd floor)
+BENCH_ASAN := $(BENCH_PROGRAMS:%=$(BUILD)/asan/bin/%)
 TOOLS += $(BENCH) $(BENCH_ASAN)
 $(BUILD)/obj/bench.a: $(BENCH_ROOMS:%.c=$(BUILD)/obj/%.o)
 $(BUILD)/asan/bench.a: $(BENCH_ROOMS:%.c=$(BUILD)/asan/%.o)

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """bench: the broker's figures, beside what they are to be held against.
 
-	python3 tests/bench/bench.py [--full] [--results FILE] [PART...]
+	python3 tests/bench/bench.py [--full] [PART...]
+	python3 tests/bench/bench.py --full --results FILE
 
 Runs all parts, or those named, one after the other; each is a program of its
 own, too. Prints what was to be reached and what was, as ratios, then tables,
 then a line of JSON. With --full longer, with compression and growth; with
---results it writes all of that into FILE, between its two marks, and draws
+--results it writes what it found into FILE, between its marks, and draws
 charts beside it.
 """
 import argparse
@@ -15,7 +16,6 @@ import re
 import sys
 import textwrap
 import time
-import traceback
 from types import SimpleNamespace
 
 import catchup
@@ -25,8 +25,6 @@ import fanout
 import growth
 import publish
 import report
-import rounds
-import servers
 import stalled
 
 # Name, module, and its options: short, and full. Together the short ones take
@@ -47,22 +45,21 @@ PARTS = (
     ("growth", growth, None, dict(rounds=3, seconds=1.5)),
 )
 
-# What RESULTS.md says above a part's tables, and its charts.
-TITLES = {
-    "fanout": ("Deliveries", ["fanout.svg"]),
-    "publish": ("Publishing", []),
-    "catchup": ("Subscribers that return", []),
-    "channels": ("Many channels", []),
-    "compress": ("Compression", []),
-    "stalled": ("Subscribers that never read", []),
-    "growth": ("Growth", ["growth-cpu.svg", "growth-latency.svg",
-                          "growth-memory.svg", "growth-workers.svg",
-                          "growth-channels.svg",
-                          "growth-channels-memory.svg"]),
+# Each part's charts.
+CHARTS = {
+    "fanout": ["fanout"],
+    "growth": ["growth-cpu", "growth-latency", "growth-memory",
+               "growth-workers", "growth-channels",
+               "growth-channels-memory"],
 }
 
-MARKS = ("<!-- from here: make bench-full -->",
-         "<!-- until here: make bench-full -->")
+# The most subscribers that one process has, in a part, with all peers.
+CROWDED = {"fanout": 10000, "catchup": 10000, "channels": 10000,
+           "compress": 5000, "stalled": 5000, "growth": 18000}
+
+# RESULTS.md has a block for each of these, which a run writes anew.
+BLOCKS = ["targets", "machine"] + [part[0] for part in PARTS]
+MARKS = "<!-- from here: %s -->", "<!-- until here: %s -->"
 
 
 def chosen(options):
@@ -89,54 +86,77 @@ class Results:
     def run(self, name, module, options):
         start = time.monotonic()
         print("bench: %s ..." % name, file=sys.stderr, flush=True)
-        try:
-            self.figures[name], tables = module.measure(options, self.targets)
+        found = report.guarded(name, module.measure, options, self.targets)
+        if found is None:
+            self.failed.append(name)
+        else:
+            self.figures[name], tables = found
             self.parts.append((name, tables))
-        except servers.Failed as failure:
-            print("bench: %s: %s" % (name, failure), file=sys.stderr)
-            self.failed.append(name)
-        except Exception:  # the others are still worth measuring
-            traceback.print_exc()
-            self.failed.append(name)
         print("bench: %s took %d s" % (name, time.monotonic() - start),
               file=sys.stderr, flush=True)
 
 
-def markdown(results, machine, commit):
-    """What RESULTS.md holds of a run."""
-    out = [textwrap.fill(
+def targets_block(targets):
+    """What was to be reached, point by point."""
+    rows = []
+    for point, title in report.POINTS.items():
+        asked = [row for row in targets.of(point) if row[4] is not None]
+        for n, (name, value, sign, bound, reached) in enumerate(asked):
+            rows.append([
+                "**%d. %s**" % (point, title) if n == 0 else "", name,
+                report.number(value), "%s %s" % (
+                    sign.replace("<=", "≤").replace(">=", "≥"),
+                    report.number(bound)),
+                "reached" if reached else "**missed**"])
+    return report.markdown_table(
+        ["point", "figure", "measured", "to be", "result"], rows, left=2)
+
+
+def machine_block(machine, commit):
+    return textwrap.fill(
         "Commit `%s`, %s: %s, %d processors, Linux %s; load average %.1f when "
         "it began, %.1f when it ended." % (
             commit, machine["time"], machine["processor"],
             machine["processors"], machine["kernel"], machine["load"],
-            os.getloadavg()[0]), 118), "", report.markdown_table(
-                ["ratio or figure", "measured", "to be", ""],
-                [[name, report.number(value),
-                  "" if bound is None else "%s %s" % (
-                      sign.replace("<=", "≤").replace(">=", "≥"),
-                      report.number(bound)),
-                  {True: "reached", False: "**missed**", None: ""}[reached]]
-                 for name, value, sign, bound, reached in
-                 results.targets.rows])]
-    for name, tables in results.parts:
-        title, charts = TITLES[name]
-        out += ["", "## " + title]
-        for path in charts:
-            out += ["", "![%s](%s)" % (path[:-len(".svg")], path)]
-        for head, rows in tables:
-            out += ["", report.markdown_table(head, rows)]
-    return "\n".join(out)
+            os.getloadavg()[0]), 118)
 
 
-def write_results(path, text):
+def part_block(name, tables):
+    return "\n\n".join(
+        ["![%s](%s.svg)" % (path, path) for path in CHARTS.get(name, [])] +
+        [report.markdown_table(head, rows) for head, rows in tables])
+
+
+def blocks_of(results, machine, commit):
+    """What RESULTS.md holds of a run."""
+    return dict(
+        [(name, part_block(name, tables)) for name, tables in results.parts],
+        targets=targets_block(results.targets),
+        machine=machine_block(machine, commit))
+
+
+def pattern_of(block):
+    return re.compile("%s.*?%s" % tuple(
+        re.escape(mark % block) for mark in MARKS), re.S)
+
+
+def check_results(path):
+    """Ends the bench when what it is to write has no place there."""
     with open(path, encoding="utf-8") as file:
-        old = file.read()
-    pattern = re.escape(MARKS[0]) + ".*?" + re.escape(MARKS[1])
-    if not re.search(pattern, old, re.S):
-        raise SystemExit("bench: %s has no marks to write between" % path)
+        text = file.read()
+    for block in BLOCKS:
+        if not pattern_of(block).search(text):
+            raise SystemExit("bench: %s has no marks for %s" % (path, block))
+
+
+def write_results(path, blocks):
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    for name, block in blocks.items():
+        whole = "%s\n\n%s\n\n%s" % (MARKS[0] % name, block, MARKS[1] % name)
+        text = pattern_of(name).sub(lambda _, whole=whole: whole, text)
     with open(path, "w", encoding="utf-8") as file:
-        file.write(re.sub(pattern, lambda _: "%s\n\n%s\n\n%s" % (
-            MARKS[0], text, MARKS[1]), old, flags=re.S))
+        file.write(text)
 
 
 def main():
@@ -150,17 +170,22 @@ def main():
     unknown = set(options.parts) - {part[0] for part in PARTS}
     if unknown:
         parser.error("no such part: %s" % ", ".join(sorted(unknown)))
-    servers.check_built()
-    rounds.raise_descriptors()
-    report.bounded(45)
-    began, commit = report.machine(), report.git_commit()
-    print(began, flush=True)
+    if options.results:
+        if options.parts or not options.full:
+            parser.error("--results takes --full and no parts")
+        check_results(options.results)
+    parts = list(chosen(options))
+    commit = report.git_commit()
+    began = report.begin(45, max(CROWDED.get(part[0], 0) for part in parts))
+    print("bench: %s; %s" % (
+        ", ".join(part[0] for part in parts), "some minutes" if options.parts
+        else "twenty minutes or so" if options.full
+        else "six minutes or so"), file=sys.stderr, flush=True)
     results = Results()
-    for name, module, settings in chosen(options):
+    for name, module, settings in parts:
         results.run(name, module, settings)
     if options.results and not results.failed:
-        write_results(options.results, markdown(results, began, commit))
-    print()
+        write_results(options.results, blocks_of(results, began, commit))
     report.show(results.targets, [
         table for _, tables in results.parts for table in tables],
         results.figures)

@@ -97,6 +97,7 @@ class Catchup:
 
 
 def measure(options, targets):
+    targets.about(6)
     catchup = Catchup(options.subscribers)
     figures, tables = catchup.figures, []
     makers = {servers.Nchan: nchan, servers.Node: node}

@@ -16,11 +16,11 @@ PACED = 20000  # deliveries per second
 # readers of each channel, and so of each event.
 CASES = (("20 of 10,000", 10000, 20), ("1 of 500", 500, 1), ("1 of 1", 1, 1))
 
-UNITS = (("paced writer ns", "paced %d deliveries/s, ns of the processes that "
-          "write, per delivery" % PACED),
+UNITS = (("paced writer ns", "paced, {:,} deliveries/s: ns CPU of who writes"
+          .format(PACED)),
          ("paced ns", "... of all processes"),
          ("paced p50", "... p50, us"), ("paced p99", "... p99, us"),
-         ("burst writer ns", "burst, ns of the processes that write"),
+         ("burst writer ns", "burst: ns CPU of who writes"),
          ("burst ns", "... of all processes"),
          ("burst rate", "... deliveries/s"),
          ("connect us", "connecting, us CPU each"),
@@ -98,6 +98,7 @@ class Channels:
 
 
 def measure(options, targets):
+    targets.about(7)
     channels = Channels(options.subscribers, options.seconds)
     names = channels.run(options.rounds,
                          installed_peers() if options.peers else [])
@@ -119,7 +120,8 @@ def measure(options, targets):
                         for value in figures.rows["faults", case[0]]), 0)
     rows = [[text] + [figures.median(what, name) for name in names]
             for what, text in UNITS]
-    head = ["{:,} subscribers".format(options.subscribers)] + [
+    head = ["{:,} subscribers; CPU for each delivery".format(
+        options.subscribers)] + [
         name if name.startswith("floor") else
         ("ssemux, " + name if "of" in name else name + ", " + many)
         for name in names]

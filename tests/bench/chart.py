@@ -1,18 +1,22 @@
 """chart: figures as SVG, readable on light and on dark."""
 import math
+import re
 from xml.sax.saxutils import escape
 
-WIDTH, HEIGHT = 720, 400
-LEFT, RIGHT, TOP, BOTTOM = 76, 24, 78, 56
+WIDTH, HEIGHT = 800, 420
+LEFT, RIGHT, TOP, BOTTOM = 76, 24, 88, 56
+# Who is measured has one colour in all charts; others take what is left.
+COLOURS = {"floor": 0, "ssemux": 1, "nchan": 2, "node": 3}
 
 STYLE = """<style>
 svg { background: #ffffff; font: 13px system-ui, "DejaVu Sans", sans-serif }
 text { fill: #24292f }
-.small { font-size: 10px }
+.small { font-size: 11px }
 .title { font-size: 16px; font-weight: 600 }
 .grid { stroke: #d0d7de; stroke-width: 1 }
 .axis { stroke: #57606a; stroke-width: 1 }
 .line { fill: none; stroke-width: 2.5 }
+.dashed { stroke-dasharray: 7 5 }
 .s0 { stroke: #0969da; fill: #0969da } .s1 { stroke: #bc4c00; fill: #bc4c00 }
 .s2 { stroke: #1a7f37; fill: #1a7f37 } .s3 { stroke: #8250df; fill: #8250df }
 @media (prefers-color-scheme: dark) {
@@ -40,9 +44,23 @@ def linear_ticks(top):
 
 
 def log_ticks(low, high):
-    """Powers of ten around these."""
-    return [10.0 ** n for n in range(math.floor(math.log10(low)),
-                                     math.ceil(math.log10(high)) + 1)]
+    """Powers of ten from below the first; the last is the next round number
+    above the other."""
+    ticks = [10.0 ** n for n in range(math.floor(math.log10(low)),
+                                      math.floor(math.log10(high)) + 1)]
+    last = next(each * ticks[-1] for each in (1, 2, 5, 10)
+                if each * ticks[-1] >= high)
+    return ticks + [last] * (last > ticks[-1])
+
+
+def styles_of(names):
+    """(colour, dashed) of each: by who it is, and the second of one is
+    dashed."""
+    found = []
+    for n, name in enumerate(names):
+        colour = COLOURS.get(re.split(r"[ :,]", name)[0], n % 4)
+        found.append((colour, colour in [each for each, _ in found]))
+    return found
 
 
 class Sheet:
@@ -80,13 +98,21 @@ class Sheet:
         self.parts.append('<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" '
                           'class="%s"/>' % (x1, y1, x2, y2, kind))
 
-    def legend(self, names):
-        x = WIDTH - RIGHT - sum(34 + 7.5 * len(name) for name in names)
-        for n, name in enumerate(names):
-            self.parts.append('<rect x="%.1f" y="54" width="12" height="12" '
-                              'class="s%d"/>' % (x, n % 4))
-            self.text(x + 18, 65, name)
-            x += 34 + 7.5 * len(name)
+    def legend(self, names, sample):
+        """sample(x, colour, dashed) draws what stands before a name."""
+        x = LEFT
+        for name, style in zip(names, styles_of(names)):
+            sample(x, *style)
+            self.text(x + 30, 71, name)
+            x += 54 + 7.2 * len(name)
+
+    def box(self, x, colour, _):
+        self.parts.append('<rect x="%.1f" y="60" width="24" height="12" '
+                          'class="s%d"/>' % (x, colour))
+
+    def stroke(self, x, colour, dashed):
+        self.rule(x, 66, x + 24, 66, "s%d line%s" % (
+            colour, " dashed" * dashed))
 
     def done(self):
         return "\n".join(self.parts + ["</svg>", ""])
@@ -109,14 +135,15 @@ def lines(title, x_label, y_label, series, log_y=False):
         sheet.text(at(x), HEIGHT - BOTTOM + 20, show(x), anchor="middle")
     sheet.text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12, x_label,
                anchor="middle")
-    for n, line in enumerate(series.values()):
+    for (colour, dashed), line in zip(styles_of(series), series.values()):
         points = [(at(x), sheet.y(y)) for x, y in line if y is not None]
-        sheet.parts.append('<polyline class="s%d line" points="%s"/>' % (
-            n % 4, " ".join("%.1f,%.1f" % each for each in points)))
+        sheet.parts.append('<polyline class="s%d line%s" points="%s"/>' % (
+            colour, " dashed" * dashed,
+            " ".join("%.1f,%.1f" % each for each in points)))
         for x, y in points:
             sheet.parts.append('<circle cx="%.1f" cy="%.1f" r="4" '
-                               'class="s%d"/>' % (x, y, n % 4))
-    sheet.legend(list(series))
+                               'class="s%d"/>' % (x, y, colour))
+    sheet.legend(list(series), sheet.stroke)
     return sheet.done()
 
 
@@ -130,15 +157,16 @@ def bars(title, y_label, groups, series, log_y=False):
         start = LEFT + g * room + room * 0.08
         sheet.text(LEFT + (g + 0.5) * room, HEIGHT - BOTTOM + 20, group,
                    anchor="middle")
-        for n, line in enumerate(series.values()):
+        for n, ((colour, _), line) in enumerate(zip(styles_of(series),
+                                                    series.values())):
             if line[g] is None:
                 continue
             y = sheet.y(line[g])
             sheet.parts.append(
                 '<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" '
                 'class="s%d"/>' % (start + n * width, y, width - 2,
-                                   HEIGHT - BOTTOM - y, n % 4))
+                                   HEIGHT - BOTTOM - y, colour))
             sheet.text(start + (n + 0.5) * width - 1, y - 4,
                        show(float("%.2g" % line[g])), "small", "middle")
-    sheet.legend(list(series))
+    sheet.legend(list(series), sheet.box)
     return sheet.done()

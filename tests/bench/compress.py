@@ -60,6 +60,7 @@ class Compress:
 
 
 def measure(options, targets):
+    targets.about(9)
     compress = Compress(options.seconds)
     figures, rows = compress.figures, []
     for load in LOADS:

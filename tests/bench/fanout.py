@@ -24,7 +24,8 @@ GATHERED = ["floor, %d together" % count for count in TOGETHER]
 # Deliveries per second to begin with.
 FIRST_BURST = {"ssemux": 2e6, GATHERED[0]: 5e5, GATHERED[1]: 2e6}
 
-UNITS = (("paced ns", "paced %d deliveries/s, ns CPU per delivery" % PACED),
+UNITS = (("paced ns", "paced, {:,} deliveries/s, ns CPU per delivery"
+          .format(PACED)),
          ("paced writer ns", "... of it the processes that write"),
          ("load20 p50", "at 20 % of the floor's load, p50, us"),
          ("load20 p99", "... p99, us"),
@@ -129,9 +130,11 @@ def targets_of(figures, count, targets):
     def ratio(what, other="floor"):
         return figures.ratio(what, "ssemux", other)
     at = " at {:,}".format(count)
+    targets.about(1)
     targets.at_most("rare events: CPU per delivery / floor" + at,
                     ratio("paced ns"), 1.15)
     targets.at_most("20 % load: p99 / floor" + at, ratio("load20 p99"), 1.3)
+    targets.about(2)
     targets.at_least("burst: deliveries/s / Nchan" + at,
                      ratio("burst rate", "nchan"), 10)
     targets.at_most("burst: ns CPU per delivery" + at,
@@ -139,8 +142,10 @@ def targets_of(figures, count, targets):
     targets.at_least("burst: deliveries/s" + at,
                      figures.median("burst rate", "ssemux"), 1e6)
     if count >= 10000:
+        targets.about(3)
         targets.at_most("userland bytes per idle subscriber" + at,
                         figures.median("memory", "ssemux"), 1000)
+    targets.about(4)
     targets.at_most("CPU per connect / floor" + at, ratio("connect us"), 1.5)
     targets.at_most("missing, doubled or out of order" + at,
                     max(figures.rows[("faults", "ssemux")]), 0)
@@ -155,6 +160,7 @@ def measure_at(count, options, targets):
     with contextlib.ExitStack() as stack:
         for server in made:
             stack.callback(server.stop)
+        for server in made:
             server.start()
         names = fanout.run(made, options.rounds)
     figures = fanout.figures
@@ -179,7 +185,8 @@ def draw(all_figures, folder):
     with open(os.path.join(folder, "fanout.svg"), "w") as file:
         file.write(chart.bars(
             "What a delivery costs, by load and number of subscribers",
-            "µs CPU of all of the server's processes, logarithmic", groups,
+            "µs CPU of all of the server's processes, logarithmic: less is "
+            "better", groups,
             {name: line for name, line in series.items() if any(line)},
             log_y=True))
 

@@ -238,6 +238,24 @@ listen_tcp(size_t port)
 	return fd;
 }
 
+/* The workers share the port with one another, and with nobody else. */
+static void
+check_port(size_t port)
+{
+	struct sockaddr_in address = {
+	    .sin_family = AF_INET,
+	    .sin_port = htons((uint16_t)port),
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd == -1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1 ||
+	    bind(fd, (struct sockaddr *)&address, sizeof(address)) == -1)
+		fail("cannot listen");
+	close(fd);
+}
+
 static int
 listen_unix(const char *path, size_t worker)
 {
@@ -316,6 +334,7 @@ main(int argc, char **argv)
 	floor.together = number_of(argv[4], 4096);
 	make_greeting(&floor, argc == 7 ? number_of(argv[5], 100000) : 0,
 	    argc == 7 ? number_of(argv[6], WRITE_BYTES) : 0);
+	check_port(port);
 	for (size_t i = 0; i < workers; i++) {
 		floor.listener = listen_tcp(port);
 		floor.door = listen_unix(argv[2], i);

@@ -15,7 +15,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "../scenario"))
-from rounds import raise_descriptors  # noqa: E402
+from report import begin  # noqa: E402
 from servers import cpu_ns  # noqa: E402
 from broker import Broker  # noqa: E402
 from sse_client import request_bytes  # noqa: E402
@@ -91,7 +91,7 @@ def main():
     parser.add_argument("--own", action="store_true",
                         help="each stream has a channel of its own")
     arguments = parser.parse_args()
-    raise_descriptors()
+    begin(30, arguments.streams)
     for query in ("", "&window=50", "&conflate=50", "&conflate=500"):
         measure(query, arguments)
 

@@ -13,7 +13,7 @@ import tempfile
 
 from report import run
 from rounds import Figures
-from servers import BUILD, Server, Ssemux, cpu_ns, wait_for
+from servers import Server, Ssemux, cpu_ns, output_of, program, wait_for
 
 BYTES = 300
 UNITS = (("stored per s", "pipelined, events/s"),
@@ -46,10 +46,8 @@ class Redis(Server):
 
 def toll(*arguments):
     """Its figures."""
-    out = subprocess.run([os.path.join(BUILD, "toll")] +
-                         [str(each) for each in arguments], check=True,
-                         capture_output=True, text=True, timeout=180).stdout
-    return [float(each) for each in out.split()]
+    return [float(each) for each in output_of(
+        program("toll"), *arguments).split()]
 
 
 def with_file(command, events):
@@ -78,25 +76,20 @@ class Publish:
 
     def eight(self, server):
         """Eight publishers at once."""
-        out = subprocess.run(
-            [os.path.join(BUILD, "load"), "accept", server.broker.socket,
-             "loop", "8", str(self.events), str(BYTES)], check=True,
-            capture_output=True, text=True, timeout=180).stdout
+        out = output_of(program("load"), "accept", server.broker.socket,
+                        "loop", 8, self.events, BYTES)
         self.figures.add("eight per s", "ssemux", self.events / float(out))
 
     def redis(self, server):
         before = cpu_ns(server.pids())
-        out = subprocess.run(
-            ["redis-benchmark", "-s", server.path, "-c", "1", "-P", "256",
-             "-n", str(self.events), "--csv", "XADD", "events", "*", "data",
-             "x" * BYTES], check=True, capture_output=True, text=True,
-            timeout=180).stdout
+        out = output_of("redis-benchmark", "-s", server.path, "-c", 1, "-P",
+                        256, "-n", self.events, "--csv", "XADD", "events", "*",
+                        "data", "x" * BYTES)
         rate = float(list(csv.DictReader(out.splitlines()))[0]["rps"])
         self.figures.add("stored per s", "redis", rate)
         self.figures.add("ns", "redis", (cpu_ns(server.pids()) - before) /
                          self.events)
-        subprocess.run(["redis-cli", "-s", server.path, "DEL", "events"],
-                       check=True, capture_output=True, timeout=60)
+        output_of("redis-cli", "-s", server.path, "DEL", "events")
 
     def trip(self, name, p50, p99):
         self.figures.add("trip p50", name, p50)
@@ -127,7 +120,8 @@ class Publish:
             if Redis.missing() is None:
                 redis = start(Redis())
             else:
-                print("not measured, as it is missing: " + Redis.missing())
+                print("not measured, as it is missing: " + Redis.missing(),
+                      flush=True)
             for _ in range(rounds):
                 self.round(ssemux, fsync, redis)
 
@@ -145,6 +139,7 @@ def targets_of(figures, targets):
 
 
 def measure(options, targets):
+    targets.about(5)
     publish = Publish(options.scale)
     publish.run(options.rounds)
     figures = publish.figures

@@ -1,13 +1,12 @@
 """rounds: one crowd, what it measures, and figures of several rounds: medians,
 and ratios of what was measured right after one another."""
 import json
-import os
 import resource
 import select
 import statistics
 import subprocess
 
-from servers import BUILD, Failed, cpu_ns, wait_for
+from servers import Failed, cpu_ns, program, wait_for
 from broker import die_with_test
 
 COMMAND_S = 180  # no command takes longer
@@ -22,7 +21,7 @@ class Crowd:
         self.subscribers = subscribers
         before = cpu_ns(server.pids())
         self.process = subprocess.Popen(
-            [os.path.join(BUILD, "crowd")] + server.crowd() +
+            [program("crowd")] + server.crowd() +
             ["-n", str(subscribers)] + [str(each) for each in arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             preexec_fn=die_with_test)
@@ -102,6 +101,7 @@ def check_descriptors(subscribers):
     """One process may have to hold them all."""
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if subscribers + 1000 > limit:
-        raise Failed("%d subscribers need a limit of %d open files, which is "
-                     "%d (ulimit -Hn)" % (subscribers, subscribers + 1000,
-                                          limit))
+        raise Failed(
+            "{:,} subscribers in one process need a limit of {:,} open files, "
+            "which is {:,}: raise it (ulimit -Hn), or ask for less (--help)"
+            .format(subscribers, subscribers + 1000, limit))

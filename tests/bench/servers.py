@@ -12,7 +12,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "../scenario"))
 from broker import (BUILD, LIBC, PR_SET_PDEATHSIG, Broker,  # noqa: E402
-                    children, free_port, pss_kib, wait_for)
+                    children, die_with_test, free_port, pss_kib, wait_for)
 import sse_client  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -93,10 +93,25 @@ class Server:
 
 def check_built():
     """Ends the bench when one of its programs is not there."""
-    for name in ("ssemuxd", "crowd", "floor"):
-        if not os.path.exists(os.path.join(BUILD, name)):
+    for name in ("ssemuxd", "crowd", "floor", "load", "toll"):
+        if not os.path.exists(program(name)):
             raise SystemExit("bench: %s is missing: make bench builds it" %
-                             os.path.join(BUILD, name))
+                             program(name))
+
+
+def program(name):
+    return os.path.join(BUILD, name)
+
+
+def output_of(*command, seconds=180):
+    """What a program prints; it ends with the bench, at the latest."""
+    done = subprocess.run([str(each) for each in command], text=True,
+                          stdout=subprocess.PIPE, timeout=seconds,
+                          preexec_fn=die_with_test)
+    if done.returncode != 0:
+        raise Failed("%s ended with %d" % (
+            os.path.basename(command[0]), done.returncode))
+    return done.stdout
 
 
 def cpu_ns(pids):
@@ -118,7 +133,7 @@ class Floor(Server):
         self.history = history
 
     def start(self):
-        self.run(os.path.join(BUILD, "floor"), self.port, self.door(),
+        self.run(program("floor"), self.port, self.door(),
                  self.workers, self.together, *self.history,
                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.found = [int(pid)
@@ -172,9 +187,11 @@ class Ssemux(Server):
             "-P", "ssemux:" + self.broker.socket]
 
     def stop(self):
-        status = self.broker.process.poll()
-        if status is None:
-            status = self.broker.stop()
+        status = 0
+        if self.broker.process is not None:
+            status = self.broker.process.poll()
+            if status is None:
+                status = self.broker.stop()
         self.broker.cleanup()
         super().stop()
         if status != 0:

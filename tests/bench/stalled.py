@@ -4,12 +4,11 @@ published, and the bound that ssemuxd(8) says.
 
 	python3 tests/bench/stalled.py [--events N] [--subscribers N]
 """
-import os
 import subprocess
 
 from report import run
 from rounds import Figures
-from servers import BUILD, Broker, Failed
+from servers import Broker, Failed, output_of, program
 from broker import die_with_test, own_kib, worker_bound_kib
 
 BYTES = 128
@@ -17,7 +16,7 @@ BYTES = 128
 
 def hold(broker, subscribers, events, figures):
     """Opens the streams, publishes, and looks at the worker."""
-    load = os.path.join(BUILD, "load")
+    load = program("load")
     worker = broker.workers()[0]
     before = own_kib(worker)
     process = subprocess.Popen(
@@ -28,9 +27,8 @@ def hold(broker, subscribers, events, figures):
         if process.stdout.readline() != "ready\n":
             raise Failed("the load generator did not start")
         opened = own_kib(worker)
-        subprocess.run([load, "accept", broker.socket, "loop", "1",
-                        str(events), str(BYTES)], check=True,
-                       capture_output=True, timeout=300)
+        output_of(load, "accept", broker.socket, "loop", 1, events, BYTES,
+                  seconds=300)
         # The worker has seen all of it.
         with broker.stream("bench", since="-1s", timeout=300) as stream:
             stream.start()
@@ -46,6 +44,7 @@ def hold(broker, subscribers, events, figures):
 
 
 def measure(options, targets):
+    targets.about(3)
     figures = Figures()
     broker = Broker({"broker.workers": "1", "http.send_buffer": "16k",
                      "history.max_events": "10000000"})

@@ -15,10 +15,9 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "../scenario"))
-from report import machine  # noqa: E402
-from rounds import raise_descriptors  # noqa: E402
-from servers import cpu_ns  # noqa: E402
-from broker import Broker  # noqa: E402
+from report import begin  # noqa: E402
+from servers import cpu_ns, output_of  # noqa: E402
+from broker import Broker, die_with_test  # noqa: E402
 import msgpack_wire as wire  # noqa: E402
 
 RATE, STREAMS = 200, 20
@@ -30,7 +29,8 @@ class Load:
     def __init__(self, path, *arguments):
         self.process = subprocess.Popen(
             [path] + [str(each) for each in arguments], text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            preexec_fn=die_with_test)
 
     def line(self):
         line = self.process.stdout.readline()
@@ -57,9 +57,8 @@ class Storm:
                              re.M).group(1))
 
     def publish(self, events, size=128):
-        subprocess.run([self.path, "accept", self.broker.socket, "loop", "1",
-                        str(events), str(size)], check=True,
-                       capture_output=True)
+        output_of(self.path, "accept", self.broker.socket, "loop", 1, events,
+                  size)
 
     def mark(self, channel="mark"):
         """The cursor of an event that is published now."""
@@ -226,8 +225,7 @@ def main():
     parser.add_argument("cases", nargs="*", default=list(CASES))
     options = parser.parse_args()
     os.environ["SSEMUX_BUILD"] = os.path.abspath(options.build)
-    raise_descriptors()
-    print(machine(), flush=True)
+    begin(30, options.streams)
     storm = Storm(options.build, options.workers)
     for name in options.cases:
         CASES[name](storm, options.streams, options.events)

@@ -1,8 +1,11 @@
 """Bench: the load generator counts what came, and what did not, exactly."""
 import contextlib
+import glob
 import json
 import os
 import re
+import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -13,7 +16,10 @@ import zlib
 from xml.etree import ElementTree
 
 from broker import (BUILD, TOP, BrokerCase, die_with_test, free_port,
-                    wait_for)
+                    read_text, wait_for)
+
+sys.path.insert(0, os.path.join(TOP, "tests/bench"))
+import bench  # noqa: E402
 
 SUBSCRIBERS = 20
 HEAD = (b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
@@ -124,6 +130,22 @@ class Unfaithful:
 
 def pieces(data, size):
     return [data[at:at + size] for at in range(0, len(data), size)]
+
+
+def processes_with(mark):
+    """The pids of those that have this in their environment."""
+    found = []
+    for path in glob.glob("/proc/[0-9]*/environ"):
+        with contextlib.suppress(OSError), open(path, "rb") as file:
+            if mark in file.read():
+                found.append(int(path.split("/")[2]))
+    return found
+
+
+def without_blocks(text):
+    for name in bench.BLOCKS:
+        text = bench.pattern_of(name).sub("", text)
+    return text
 
 
 class BenchTest(BrokerCase):
@@ -248,6 +270,44 @@ class BenchTest(BrokerCase):
         for each in (late, crowd):
             each.kill()
             each.wait()
+
+    def test_an_interrupted_bench_leaves_nothing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            process = subprocess.Popen(
+                [sys.executable, os.path.join(TOP, "tests/bench/fanout.py"),
+                 "--subscribers", "20", "--seconds", "60"],
+                env=dict(os.environ, TMPDIR=folder), text=True,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                start_new_session=True, preexec_fn=die_with_test)
+            self.addCleanup(process.kill)
+            mark = ("TMPDIR=%s\0" % folder).encode()
+            wait_for(lambda: len(processes_with(mark)) >= 8, seconds=120)
+            # As a terminal does.
+            os.killpg(process.pid, signal.SIGINT)
+            said, _ = process.communicate(timeout=120)
+            self.assertEqual(process.returncode, 128 + signal.SIGINT, said)
+            self.assertIn("bench: interrupted\n", said)
+            self.assertNotIn("Traceback", said)
+            wait_for(lambda: not processes_with(mark))
+            self.assertEqual(os.listdir(folder), [])
+
+    def test_results_are_written_between_their_marks(self):
+        results = os.path.join(TOP, "tests/bench/RESULTS.md")
+        bench.check_results(results)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "RESULTS.md")
+            shutil.copy(results, path)
+            bench.write_results(path, {
+                name: "this is %s \\1" % name for name in bench.BLOCKS})
+            before, after = read_text(results), read_text(path)
+            for name in bench.BLOCKS:
+                self.assertIn("this is %s \\1\n" % name, after)
+            # All else is as it was.
+            self.assertEqual([without_blocks(before)], [without_blocks(after)])
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(after.replace("until here: publish", ""))
+            with self.assertRaisesRegex(SystemExit, "no marks for publish"):
+                bench.check_results(path)
 
     def test_the_bench_prints_ratios_and_draws(self):
         with tempfile.TemporaryDirectory() as folder:
