@@ -34,6 +34,7 @@ show_totals(struct hub *hub)
 
 	board_set(board, METRIC_STORE_EVENTS, totals->events);
 	board_set(board, METRIC_STORE_BYTES, totals->bytes);
+	board_set(board, METRIC_STORE_FULL, store_is_full(hub->store));
 	board_set(board, METRIC_PUBLISHERS, hub->publisher_count);
 	board_set(board, METRIC_REVOCATIONS, store_revocations(hub->store));
 }
@@ -141,9 +142,12 @@ on_turn_end(struct ev_loop *loop, ev_prepare *watcher, int events)
 static void
 on_more_to_trim(struct ev_loop *loop, ev_idle *watcher, int events)
 {
+	struct hub *hub = watcher->data;
+
 	(void)loop;
 	(void)events;
-	trim(watcher->data);
+	trim(hub);
+	store_checkpoint(hub->store);
 }
 
 /* There may be places again: takes what waited for one. */
@@ -201,6 +205,7 @@ on_clock(struct ev_loop *loop, ev_timer *watcher, int events)
 	commands_tick(hub);
 	traces_tick(hub);
 	go_on(hub);
+	store_reserve_tend(hub->store);
 	trim(hub);
 	forget(hub, FORGET_ROWS);
 	store_checkpoint(hub->store);
@@ -276,7 +281,10 @@ open_store(struct hub *hub)
 		return -1;
 	}
 	hub->store = store_writer_open(path, fsync ? "FULL" : "NORMAL");
-	return hub->store == NULL ? -1 : store_keep_by(hub->store, hub->config);
+	if (hub->store == NULL || store_reserve_open(hub->store, path,
+				      hub->config->history_reserve) == -1)
+		return -1;
+	return store_keep_by(hub->store, hub->config);
 }
 
 static void

@@ -12,8 +12,9 @@
 
 enum {
 	CHECKPOINT_PAGES = 1024, /* 4 MiB */
+	FULL_PAGES = 256,        /* when the log cannot grow */
 	LONG_PAGES = 8192,       /* 32 MiB: worth waiting for */
-	LONG_WAIT_MS = 20,
+	LONG_WAIT_MS = 10,
 	LONGEST_WAIT_MS = 200,
 };
 
@@ -21,7 +22,7 @@ enum {
 static int
 let_log_begin_anew(struct store_writer *writer)
 {
-	int wait_ms = writer->wal_pages / LONG_PAGES * LONG_WAIT_MS;
+	int wait_ms = (writer->wal_pages / LONG_PAGES + 1) * LONG_WAIT_MS;
 	int result;
 
 	sqlite3_busy_timeout(
@@ -40,13 +41,21 @@ move_pages(struct store_writer *writer)
 }
 
 void
+store_empty_log(struct store_writer *writer)
+{
+	if (let_log_begin_anew(writer) != SQLITE_OK)
+		store_failed(writer, "checkpoint");
+}
+
+void
 store_checkpoint(struct store_writer *writer)
 {
+	int due = store_is_full(writer) ? FULL_PAGES : CHECKPOINT_PAGES;
 	int result;
 
 	if (writer->wal_pages < writer->wal_moved)
 		writer->wal_moved = 0; /* the log has begun anew */
-	if (writer->wal_pages - writer->wal_moved < CHECKPOINT_PAGES)
+	if (writer->wal_pages - writer->wal_moved < due)
 		return;
 	writer->wal_moved = writer->wal_pages;
 	result = writer->wal_pages < LONG_PAGES ? move_pages(writer)

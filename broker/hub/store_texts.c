@@ -49,6 +49,7 @@ const char *const store_writer_texts[STORE_STATEMENTS] = {
 		     " WHERE e.cursor > ? ORDER BY e.cursor",
     [EVENT_SIZES] = "SELECT cursor, length(data) FROM event"
 		    " WHERE cursor > ? ORDER BY cursor DESC",
+    [FREE_PAGES] = "PRAGMA freelist_count",
     [TRIM_SCAN] = "SELECT e.cursor, e.channel,"
 		  " length(CAST(c.name AS BLOB)) + " SIZE ","
 		  " CASE WHEN k.channel IS NULL THEN 0 ELSE 1 + k.exempt END,"

@@ -16,6 +16,8 @@ int
 store_failed(struct store_writer *writer, const char *what)
 {
 	log_warn("store: %s: %s", what, sqlite3_errmsg(writer->db));
+	if (sqlite3_errcode(writer->db) == SQLITE_FULL)
+		store_reserve_give_up(&writer->reserve);
 	return -1;
 }
 
@@ -131,6 +133,7 @@ store_writer_close(struct store_writer *writer)
 
 	if (writer == NULL)
 		return;
+	store_reserve_close(&writer->reserve);
 	store_forget_channels(writer);
 	store_finalize(writer->statements, STORE_STATEMENTS);
 	result = sqlite3_close(writer->db);
@@ -150,6 +153,8 @@ store_begin(struct store_writer *writer)
 	writer->totals = writer->committed;
 	writer->run.count = 0;
 	writer->added = 0;
+	if (!store_has_room(writer))
+		return -1;
 	if (store_do(writer, WRITE_BEGIN) == -1)
 		return store_failed(writer, "begin");
 	return 0;

@@ -56,6 +56,19 @@ void store_writer_close(struct store_writer *writer);
  */
 int store_keep_by(struct store_writer *writer, const struct config *config);
 
+/*
+ * Keeps so many bytes of the disk in a file beside the store (0: none). They
+ * are given up when the disk is full; store_begin() fails then until there is
+ * room on the disk again, or in the store, where retention has made some. To be
+ * tended once a second. 0, or -1 (logged).
+ */
+int store_reserve_open(
+    struct store_writer *writer, const char *store_path, uint64_t bytes);
+void store_reserve_tend(struct store_writer *writer);
+
+/* Is it given up? */
+bool store_is_full(const struct store_writer *writer);
+
 const struct store_totals *store_writer_totals(
     const struct store_writer *writer);
 
@@ -91,9 +104,10 @@ int store_find_cursor(struct store_writer *writer,
 
 /*
  * A batch: begin, items in order of their cursors, commit. Whatever fails,
- * nothing of the batch is stored: the answer is -1 (logged), and the caller
- * calls store_rollback(). Items whose sequence numbers and cursors follow each
- * other become one run.
+ * nothing of the batch is stored: the answer is -1 (logged; but for want of
+ * room, which is logged when that begins), and the caller calls
+ * store_rollback(). Items whose sequence numbers and cursors follow each other
+ * become one run.
  */
 int store_begin(struct store_writer *writer);
 int store_add(struct store_writer *writer, const struct store_item *item);

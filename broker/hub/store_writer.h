@@ -31,6 +31,7 @@ enum store_statement {
 	CURSOR_FIND,
 	EVENT_REPLAY,
 	EVENT_SIZES,
+	FREE_PAGES,
 	TRIM_SCAN,
 	TRIM_HORIZON,
 	TRIM_EVENTS,
@@ -96,6 +97,13 @@ struct store_run {
 /* The texts of the statements. */
 extern const char *const store_writer_texts[STORE_STATEMENTS];
 
+/* A file that only takes up room. */
+struct store_reserve {
+	int fd;
+	uint64_t bytes; /* 0: none is wanted, and fd is not open */
+	bool held;
+};
+
 struct store_writer {
 	sqlite3 *db;
 	sqlite3_stmt *statements[STORE_STATEMENTS];
@@ -127,6 +135,7 @@ struct store_writer {
 	int64_t publisher_looked; /* where forgetting goes on */
 	uint64_t channel_looked;  /* its horizon */
 	uint64_t revocations;     /* rows, once they were counted */
+	struct store_reserve reserve;
 };
 
 /* Runs a statement that returns no row. 0, or -1 (not logged). */
@@ -152,6 +161,19 @@ void store_bind_text(sqlite3_stmt *statement, int index, struct slice text);
 /* A column's number, and its text or bytes until the next step. */
 uint64_t store_number(sqlite3_stmt *statement, int column);
 struct slice store_slice(sqlite3_stmt *statement, int column);
+
+/* --- room on the disk: store_reserve.c, store_checkpoint.c --- */
+
+/* The disk is full. */
+void store_reserve_give_up(struct store_reserve *reserve);
+void store_reserve_close(struct store_reserve *reserve);
+
+/* May events be added? */
+bool store_has_room(struct store_writer *writer);
+
+/* Moves all of the log into the database file, so that it begins anew; waits
+ * for readers for a moment. */
+void store_empty_log(struct store_writer *writer);
 
 /* --- channels: store_channels.c --- */
 

@@ -36,8 +36,8 @@ static const int calls_of_all[] = {SCMP_SYS(accept4), SCMP_SYS(access),
 
 /* SQLite's own files, which landlock keeps inside the state folder. */
 static const int calls_of_hub[] = {SCMP_SYS(fchmod), SCMP_SYS(fchown),
-    SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(readlink), SCMP_SYS(unlink),
-    SCMP_SYS(unlinkat)};
+    SCMP_SYS(fstatfs), SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(readlink),
+    SCMP_SYS(unlink), SCMP_SYS(unlinkat)};
 
 /* Its ring, made before, can send and do nothing else: see uring.h. */
 static const int calls_of_worker[] = {SCMP_SYS(io_uring_enter)};
