@@ -1,5 +1,7 @@
 """History: what is let go, and who is told."""
 import json
+import os
+import resource
 import unittest
 
 import msgpack_wire as wire
@@ -149,6 +151,48 @@ class Retention(BrokerCase):
             left = len(broker.stored())
         print("%d events were left when a publisher had its ack" % left)
         self.kept(broker, 100)
+
+
+class Reserve(BrokerCase):
+    FILE_MAX = 8 << 20  # less than the reserve
+
+    def limit_files(self, most):
+        """Of this process, and of those that it starts."""
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_FSIZE, before)
+        return before
+
+    def refused(self, broker):
+        try:
+            with broker.publisher() as publisher:
+                publisher.publish("c", "x")
+            return None
+        except (wire.Refused, wire.Closed) as error:
+            return getattr(error, "code", "closed")
+
+    def test_without_room_for_it_events_are_refused_until_there_is(self):
+        broker = self.broker(start=False, broker__ring=262144,
+                             broker__window=262144, broker__window_events=64,
+                             publish__max_event="16k")
+        before = self.limit_files(self.FILE_MAX)
+        broker.start()
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        self.assertEqual(self.refused(broker), "store")
+        self.assertEqual(broker.stats()["store_full"], 1)
+        self.assertEqual(broker.stored(), [])
+        resource.prlimit(broker.hub(), resource.RLIMIT_FSIZE, before)
+        wait_for(lambda: self.refused(broker) is None, "room")
+        self.assertEqual(broker.stats()["store_full"], 0)
+        self.assertEqual(os.path.getsize(broker.database + "-reserve"),
+                         16 << 20)
+
+    def test_it_can_be_done_without(self):
+        broker = self.broker()
+        self.assertEqual(broker.stop(), 0)
+        broker.start({"history.reserve": "0"})
+        self.assertFalse(os.path.exists(broker.database + "-reserve"))
+        self.assertIsNone(self.refused(broker))
 
 
 if __name__ == "__main__":
