@@ -228,6 +228,20 @@ json_valid(const char *text, size_t len)
 }
 
 size_t
+json_fault(const char *text, size_t len, bool *deep)
+{
+	struct scanner scan = {.at = text};
+
+	if (len > 0) {
+		scan.end = text + len;
+		if (scan_whole(&scan))
+			skip_space(&scan);
+	}
+	*deep = scan.depth == JSON_DEPTH_MAX;
+	return (size_t)(scan.at - text);
+}
+
+size_t
 json_value_length(const char *text, size_t len)
 {
 	struct scanner scan = {.at = text};

@@ -21,6 +21,13 @@ enum { JSON_DEPTH_MAX = 64 };
  */
 bool json_valid(const char *text, size_t len);
 
+/*
+ * Where a text that is not json_valid() goes wrong: so many bytes are good, or
+ * one or two fewer. *deep: there it is nested as deeply as may be, and one
+ * level more may be all that is wrong.
+ */
+size_t json_fault(const char *text, size_t len, bool *deep);
+
 /* How long the JSON value is that stands at the start of the text, where more
  * may follow; 0: there is none. */
 size_t json_value_length(const char *text, size_t len);

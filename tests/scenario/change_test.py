@@ -167,6 +167,8 @@ class Change(BrokerCase):
                 ({"subscribe": ["c", "bad channel"]}, "channel-invalid"),
                 ({"subscribe": "c"}, "channel-invalid"),
                 ({"unsubscribe": [1]}, "channel-invalid"),
+                ({"subscribe": ["c"], "since": 5}, "body-invalid"),
+                ({"subscribe": ["c"], "token": 5}, "body-invalid"),
                 ({"subscribe": ["c", "d"], "unsubscribe": ["a"]},
                  "channels-too-many")):
             status, said = self.post(broker, name, body)

@@ -64,6 +64,37 @@ class Publish(BrokerCase):
             "channel": "org:42:orders", "type": "order.updated",
             "key": "ord_42", "data": {"status": "shipped"}})
 
+    def test_what_is_wrong_is_said_and_where(self):
+        broker = self.broker()
+        event = '{"channel":"c","data":%s}'
+        rows = [
+            (event % "[1,]", "not JSON, near byte 26 of 27"),
+            (event % '"x', "not JSON, near byte 25 of 25"),
+            ("", "not JSON, near byte 0 of 0"),
+            (event % ("[" * 64 + "]" * 64), "nested too deeply, near byte"),
+            (b'{"channel":"\xff"}', "not UTF-8"),
+            (event % '1,"dta":2', 'entry 1: a member that is not known: "dta"'),
+            (event % '1,"data":2', 'entry 1: a member is given twice: "data"'),
+            ("[%s,%s]" % (event % 1, event % ('1,"\u00fc%s":2' % ("x" * 99))),
+             'entry 2: a member that is not known: "??x'),
+            ('{"channel":5,"data":1}', "entry 1: channel is no string"),
+            ("[]", "the list is empty"),
+            ('{"channel":"c"}', "there are no data"),
+            ('[{"channel":"c"}]', "there are no data"),
+            ('{"channel":"a b","data":1}', "is 1 to 200 characters"),
+            (event % '1,"type":"live"', "the name of a control event"),
+            (event % ('1,"key":"%s"' % ("k" * 201)), "a key is at most"),
+            (event % ('1,"id":"%s"' % ("i" * 256)), "an id is at most 255"),
+            ("[%s]" % (event % ('1,"id":"%s"' % ("i" * 256))), "an id is"),
+        ]
+        for body, said in rows:
+            if isinstance(body, str):
+                body = body.encode()
+            _, answer, _ = post(broker, body)
+            if "results" in answer:
+                answer = answer["results"][0]
+            self.assertIn(said, answer["detail"], body[:80])
+
     def test_data_keep_their_bytes(self):
         broker = self.broker()
         rows = [  # in the body, in the stream's raw format

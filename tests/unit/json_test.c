@@ -75,6 +75,24 @@ START_TEST(a_text_cut_off_anywhere_is_not_json)
 }
 END_TEST
 
+START_TEST(where_a_text_goes_wrong_is_found)
+{
+	static const struct {
+		const char *text;
+		size_t good;
+	} rows[] = {{"", 0}, {" ", 1}, {"x", 0}, {"[1,]", 3}, {"[1}", 2},
+	    {"{\"a\" 1}", 5}, {"{} x", 3}, {"[1,2", 4}, {"[tru]", 1}};
+	bool deep;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		ck_assert_uint_eq(
+		    json_fault(rows[i].text, strlen(rows[i].text), &deep),
+		    rows[i].good);
+		ck_assert(!deep);
+	}
+}
+END_TEST
+
 static bool
 nested_is_valid(int depth, const char *open, const char *close)
 {
@@ -218,6 +236,7 @@ suite(void)
 	tcase_add_loop_test(tests, anything_else_is_not, 0, COUNT(bad));
 	tcase_add_test(tests, a_nul_is_no_json);
 	tcase_add_test(tests, a_text_cut_off_anywhere_is_not_json);
+	tcase_add_test(tests, where_a_text_goes_wrong_is_found);
 	tcase_add_test(tests, the_deepest_nesting_is_taken_and_one_more_is_not);
 	tcase_add_test(tests, each_level_closes_with_its_own_bracket);
 	tcase_add_test(tests, only_objects_and_arrays_are_guessed_to_be_json);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "broker/shared/report.h"
 #include "broker/worker/connection.h"
@@ -69,10 +70,52 @@ append_stored(struct buf *body, const struct courier_result *result,
 		append_counts(body, result);
 }
 
+/* Which problem a single event's refusal is; LATER for all that may pass. */
+static enum problem
+problem_of(enum refusal refusal)
+{
+	static const struct {
+		enum refusal refusal;
+		enum problem problem;
+	} rows[] = {
+	    {REFUSAL_CHANNEL, PROBLEM_EVENT_CHANNEL},
+	    {REFUSAL_TYPE, PROBLEM_EVENT_TYPE},
+	    {REFUSAL_KEY, PROBLEM_EVENT_KEY},
+	    {REFUSAL_DATA, PROBLEM_EVENT_DATA},
+	    {REFUSAL_UTF8, PROBLEM_EVENT_UTF8},
+	    {REFUSAL_JSON, PROBLEM_EVENT_JSON},
+	    {REFUSAL_TOO_LARGE, PROBLEM_EVENT_TOO_LARGE},
+	    {REFUSAL_NOT_ALLOWED, PROBLEM_EVENT_NOT_ALLOWED},
+	    {REFUSAL_SEQ, PROBLEM_EVENT_SEQ},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].refusal == refusal)
+			return rows[i].problem;
+	}
+	return PROBLEM_LATER;
+}
+
+/* What is wrong: as publishers are told it where that says more, else in the
+ * words of HTTP. */
+static const char *
+detail_of(const struct fault *fault)
+{
+	bool id = fault->field != NULL && strcmp(fault->field, "id") == 0;
+	enum problem problem = problem_of(fault->refusal);
+
+	if (fault->refusal == REFUSAL_KEY && id)
+		return "an id is at most 255 bytes";
+	if (problem == PROBLEM_LATER || fault->refusal == REFUSAL_CHANNEL ||
+	    fault->refusal == REFUSAL_TYPE || fault->refusal == REFUSAL_KEY)
+		return refusal_sentence(fault->refusal);
+	return problem_sentence(problem);
+}
+
 static void
 append_refused(struct buf *body, const struct fault *fault)
 {
-	const char *detail = refusal_sentence(fault->refusal);
+	const char *detail = detail_of(fault);
 
 	buf_printf(body, "\"code\":\"%s\"", refusal_code(fault->refusal));
 	if (fault->field != NULL)
@@ -112,32 +155,6 @@ reply_list(const struct publish_answer *answer)
 	reply_buf(answer->connection, status, JSON_TYPE, &body);
 }
 
-/* Which problem a single event's refusal is; LATER for all that may pass. */
-static enum problem
-problem_of(enum refusal refusal)
-{
-	static const struct {
-		enum refusal refusal;
-		enum problem problem;
-	} rows[] = {
-	    {REFUSAL_CHANNEL, PROBLEM_EVENT_CHANNEL},
-	    {REFUSAL_TYPE, PROBLEM_EVENT_TYPE},
-	    {REFUSAL_KEY, PROBLEM_EVENT_KEY},
-	    {REFUSAL_DATA, PROBLEM_EVENT_DATA},
-	    {REFUSAL_UTF8, PROBLEM_EVENT_UTF8},
-	    {REFUSAL_JSON, PROBLEM_EVENT_JSON},
-	    {REFUSAL_TOO_LARGE, PROBLEM_EVENT_TOO_LARGE},
-	    {REFUSAL_NOT_ALLOWED, PROBLEM_EVENT_NOT_ALLOWED},
-	    {REFUSAL_SEQ, PROBLEM_EVENT_SEQ},
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (rows[i].refusal == refusal)
-			return rows[i].problem;
-	}
-	return PROBLEM_LATER;
-}
-
 void
 publish_answer_fault(struct connection *connection, const struct fault *fault)
 {
@@ -146,7 +163,7 @@ publish_answer_fault(struct connection *connection, const struct fault *fault)
 	if (problem == PROBLEM_LATER)
 		reply_retry(connection, problem);
 	else
-		reply_problem(connection, problem, NULL);
+		reply_problem(connection, problem, detail_of(fault));
 }
 
 static void

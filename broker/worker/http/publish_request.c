@@ -8,6 +8,8 @@
 #include "protocol/json_walk.h"
 #include "protocol/utf8.h"
 
+enum { NAME_SHOWN = 40 }; /* bytes of a member's name, with its quotes */
+
 /* The members of one event, as they stand in the body; bytes NULL: missing. */
 struct members {
 	struct slice channel;
@@ -24,6 +26,41 @@ bad(struct publish_request *request, const char *what)
 {
 	snprintf(request->why, sizeof(request->why), "entry %zu: %s",
 	    request->count + 1, what);
+	return PUBLISH_BAD;
+}
+
+/* The same of a member, with its name, as far as that is plain and short. */
+static enum publish_read
+bad_member(struct publish_request *request, const char *what, struct slice name)
+{
+	char text[NAME_SHOWN + 32];
+	size_t len = name.len < NAME_SHOWN ? name.len : NAME_SHOWN;
+
+	snprintf(text, sizeof(text), "%s: %.*s", what, (int)len, name.bytes);
+	for (char *c = text; *c != '\0'; c++) {
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	}
+	return bad(request, text);
+}
+
+/* Says where the body goes wrong; counted from 1, as editors do. */
+static enum publish_read
+bad_body(struct publish_request *request, struct slice body)
+{
+	bool deep;
+	size_t good;
+
+	if (!utf8_valid(body.bytes, body.len)) {
+		snprintf(request->why, sizeof(request->why),
+		    "the body is not UTF-8");
+		return PUBLISH_BAD;
+	}
+	good = json_fault(body.bytes, body.len, &deep);
+	snprintf(request->why, sizeof(request->why),
+	    "the body is not JSON%s, near byte %zu of %zu",
+	    deep ? ", or nested too deeply" : "",
+	    good < body.len ? good + 1 : body.len, body.len);
 	return PUBLISH_BAD;
 }
 
@@ -63,9 +100,11 @@ read_members(struct publish_request *request, struct slice object,
 		struct slice *member = member_of(members, name);
 
 		if (member == NULL)
-			return bad(request, "a member that is not known");
+			return bad_member(
+			    request, "a member that is not known", name);
 		if (member->bytes != NULL)
-			return bad(request, "a member is given twice");
+			return bad_member(
+			    request, "a member is given twice", name);
 		*member = value;
 	}
 	return PUBLISH_READ;
@@ -139,13 +178,17 @@ take_event(struct publish_request *request, const struct members *members,
 	bool json, receipt;
 
 	if (!take_label(request, members->channel, &entry->event.channel))
-		return bad(request, "channel is no good string");
+		return bad(
+		    request, "channel is no string, or half a surrogate pair");
 	if (!take_label(request, members->type, &entry->event.type))
-		return bad(request, "type is no good string");
+		return bad(
+		    request, "type is no string, or half a surrogate pair");
 	if (!take_label(request, members->key, &entry->event.key))
-		return bad(request, "key is no good string");
+		return bad(
+		    request, "key is no string, or half a surrogate pair");
 	if (!take_label(request, members->id, &entry->id))
-		return bad(request, "id is no good string");
+		return bad(
+		    request, "id is no string, or half a surrogate pair");
 	if (!take_switch(members->json, &json) ||
 	    !take_switch(members->receipt, &receipt))
 		return bad(request, "json and receipt are true or false");
@@ -220,14 +263,14 @@ publish_read_json(struct publish_request *request, struct slice body,
 	*request = (struct publish_request){.count = 0};
 	buf_init(&request->text, 0);
 	if (!utf8_valid(body.bytes, body.len) ||
-	    !json_valid(body.bytes, body.len)) {
+	    !json_valid(body.bytes, body.len))
+		return bad_body(request, body);
+	count = count_elements(body);
+	if (count == 0) {
 		snprintf(
-		    request->why, sizeof(request->why), "the body is not JSON");
+		    request->why, sizeof(request->why), "the list is empty");
 		return PUBLISH_BAD;
 	}
-	count = count_elements(body);
-	if (count == 0)
-		return bad(request, "the list is empty");
 	if (count > limits->events)
 		return PUBLISH_MANY;
 	if (!make_room(request, count, body.len))

@@ -237,9 +237,32 @@ answer_with_token(struct connection *connection,
 	bearer_finish(&bearer);
 }
 
+/* Why a body cannot be understood; NULL: it can. */
+static const char *
+fault_of(const json_t *body)
+{
+	static const char *const texts[] = {"since", "token"};
+	static const char *const faults[] = {
+	    "since is not a text", "token is not a text"};
+
+	if (body == NULL)
+		return "the body is no JSON object, or has a member twice";
+	if (!json_is_object(body))
+		return "the body is not a JSON object";
+	for (size_t i = 0; i < 2; i++) {
+		const json_t *text = json_object_get(body, texts[i]);
+
+		if (text != NULL && !json_is_null(text) &&
+		    !json_is_string(text))
+			return faults[i];
+	}
+	return NULL;
+}
+
 void
 change_answer(struct connection *connection, const struct http_request *request)
 {
+	const char *fault = NULL;
 	json_t *body = NULL;
 
 	if (request->body.len > BODY_MAX) {
@@ -249,13 +272,11 @@ change_answer(struct connection *connection, const struct http_request *request)
 	if (request->body.len > 0) {
 		body = json_loadb(request->body.bytes, request->body.len,
 		    JSON_REJECT_DUPLICATES, NULL);
-		if (!json_is_object(body)) {
-			json_decref(body);
-			reply_problem(connection, PROBLEM_BODY_INVALID,
-			    "the body is not a JSON object");
-			return;
-		}
+		fault = fault_of(body);
 	}
-	answer_with_token(connection, request, body);
+	if (fault == NULL)
+		answer_with_token(connection, request, body);
+	else
+		reply_problem(connection, PROBLEM_BODY_INVALID, fault);
 	json_decref(body);
 }
