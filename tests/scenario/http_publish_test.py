@@ -71,7 +71,7 @@ class Publish(BrokerCase):
             (event % "[1,]", "not JSON, near byte 26 of 27"),
             (event % '"x', "not JSON, near byte 25 of 25"),
             ("", "not JSON, near byte 0 of 0"),
-            (event % ("[" * 64 + "]" * 64), "nested too deeply, near byte"),
+            (event % ("[" * 65 + "]" * 65), "nested too deeply, near byte"),
             (b'{"channel":"\xff"}', "not UTF-8"),
             (event % '1,"dta":2', 'entry 1: a member that is not known: "dta"'),
             (event % '1,"data":2', 'entry 1: a member is given twice: "data"'),
