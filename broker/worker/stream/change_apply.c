@@ -15,139 +15,17 @@
 #include "broker/worker/cursor/rewind.h"
 #include "broker/worker/cursor/stream_start.h"
 #include "broker/worker/facts.h"
+#include "broker/worker/stream/change_check.h"
 #include "broker/worker/stream/stream_filter.h"
 #include "broker/worker/stream/streams.h"
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
-
-/* Everything about a change on its way. */
-struct changing {
-	struct worker *worker;
-	struct subscriber *subscriber;
-	struct grants grants;
-	const json_t *body;
-	const json_t *subscribe;   /* a list of texts; NULL: none */
-	const json_t *unsubscribe; /* the same */
-	struct stream_wish types;
-	struct stream_wish keys;
-	struct stream_start start; /* of what is added */
-	struct buf added;          /* lists of names, see control_list_add() */
-	struct buf refused;
-	struct buf removed;
-	size_t add_count;
-};
 
 void
 outcome_refuse(struct outcome *outcome, enum problem problem)
 {
 	outcome->kind = OUTCOME_PROBLEM;
 	outcome->number = (int)problem;
-}
-
-static struct slice
-text_of(const json_t *text)
-{
-	return slice_of(json_string_value(text), json_string_length(text));
-}
-
-/* --- checking --- */
-
-/* A list of patterns, or nothing. */
-static bool
-are_patterns(const json_t *list)
-{
-	size_t i;
-	json_t *item;
-
-	if (list == NULL)
-		return true;
-	if (!json_is_array(list))
-		return false;
-	json_array_foreach(list, i, item)
-	{
-		if (!json_is_string(item) ||
-		    !event_pattern_valid(text_of(item)))
-			return false;
-	}
-	return true;
-}
-
-/* A list of patterns for types or keys; or nothing. */
-static bool
-read_wish(const json_t *list, struct stream_wish *wish)
-{
-	size_t i;
-	json_t *item;
-
-	if (list == NULL)
-		return true;
-	wish->said = true;
-	if (!json_is_array(list))
-		return false;
-	json_array_foreach(list, i, item)
-	{
-		if (!json_is_string(item) ||
-		    !stream_wish_add(wish, text_of(item)))
-			return false;
-	}
-	return true;
-}
-
-static bool
-check_wishes(struct changing *changing, struct outcome *outcome)
-{
-	if (!read_wish(
-		json_object_get(changing->body, "types"), &changing->types))
-		outcome_refuse(outcome, PROBLEM_TYPES_INVALID);
-	else if (!read_wish(
-		     json_object_get(changing->body, "keys"), &changing->keys))
-		outcome_refuse(outcome, PROBLEM_KEYS_INVALID);
-	else
-		return true;
-	return false;
-}
-
-/* Sorts out what is to be added from what is refused. */
-static void
-sort_asked(struct changing *changing)
-{
-	size_t i;
-	json_t *item;
-
-	json_array_foreach(changing->subscribe, i, item)
-	{
-		struct slice pattern = text_of(item);
-		bool granted = grants_allow(&changing->grants, pattern);
-
-		control_list_add(
-		    granted ? &changing->added : &changing->refused, pattern);
-		changing->add_count += granted;
-	}
-}
-
-static bool
-check(struct changing *changing, struct outcome *outcome)
-{
-	size_t max = changing->worker->config->http_max_channels;
-
-	if (!are_patterns(changing->subscribe) ||
-	    !are_patterns(changing->unsubscribe)) {
-		outcome_refuse(outcome, PROBLEM_CHANNEL_INVALID);
-		return false;
-	}
-	if (!check_wishes(changing, outcome))
-		return false;
-	sort_asked(changing);
-	if (json_array_size(changing->subscribe) > 0 &&
-	    changing->add_count == 0) {
-		outcome_refuse(outcome, PROBLEM_CHANNELS_REFUSED);
-		return false;
-	}
-	if (changing->subscriber->member_count + changing->add_count > max) {
-		outcome_refuse(outcome, PROBLEM_CHANNELS_TOO_MANY);
-		return false;
-	}
-	return true;
 }
 
 /* --- doing --- */
@@ -161,10 +39,10 @@ leave(struct changing *changing)
 
 	json_array_foreach(changing->unsubscribe, i, item)
 	{
-		at = subscriber_find(subscriber, text_of(item));
+		at = subscriber_find(subscriber, change_text(item));
 		if (at == subscriber->member_count)
 			continue;
-		control_list_add(&changing->removed, text_of(item));
+		control_list_add(&changing->removed, change_text(item));
 		facts_note_change(changing->worker, subscriber);
 		subscriber_drop(changing->worker, subscriber, at);
 	}
@@ -182,7 +60,7 @@ join(struct changing *changing)
 
 	json_array_foreach(changing->subscribe, i, item)
 	{
-		struct slice pattern = text_of(item);
+		struct slice pattern = change_text(item);
 
 		if (!grants_allow(&changing->grants, pattern) ||
 		    subscriber_find(subscriber, pattern) <
@@ -274,7 +152,7 @@ do_change(struct changing *changing, const struct authority *authority,
 	struct worker *worker = changing->worker;
 	struct subscriber *subscriber = changing->subscriber;
 
-	if (!check(changing, outcome))
+	if (!change_check(changing, outcome))
 		return;
 	handed_exit(worker, subscriber);
 	subscriber_finish_alone(subscriber);
@@ -342,7 +220,7 @@ find_stream(struct worker *worker, struct slice path, const json_t *body,
 		return NULL;
 	revoked_apply(worker);
 	stream_start_find(
-	    start, worker, block, text_of(json_object_get(body, "since")));
+	    start, worker, block, change_text(json_object_get(body, "since")));
 	found = roster_find(&worker->roster, id);
 	if (found == NULL || found->block != block || found->ended ||
 	    !slice_is(id, found->id))
