@@ -153,7 +153,7 @@ send_out(struct connection *connection, int flags)
 			subscriber_was_written(connection->subscriber);
 	}
 	if (connection->subscriber != NULL)
-		connection->subscriber->rest = false;
+		subscriber_note_sent(connection->subscriber);
 	buf_finish(out);
 	return CONNECTION_SENT_ALL;
 }

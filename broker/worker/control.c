@@ -23,6 +23,8 @@ send_block(struct connection *connection, struct buf *block)
 	struct buf *out = subscriber != NULL ? subscriber_outlet(subscriber)
 					     : &connection->out;
 
+	if (subscriber != NULL)
+		subscriber_note_said(subscriber, buf_length(block));
 	if (buf_failed(block))
 		out->failed = true;
 	else if (subscriber != NULL && subscriber->compressed)

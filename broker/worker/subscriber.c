@@ -18,6 +18,11 @@
 #include "broker/worker/stream/ended.h"
 #include "broker/worker/worker_state.h"
 
+enum {
+	UNTOLD_MAX = 65536, /* then nothing is changed until it is read */
+	SNAPSHOTS_MAX = 16, /* that are still to come; the same */
+};
+
 static int
 subscribe_all(struct worker *worker, struct subscriber *subscriber,
     const struct subscriber_request *request)
@@ -308,6 +313,27 @@ subscriber_outlet(struct subscriber *subscriber)
 		buf_init(subscriber->owed, 0);
 	}
 	return subscriber->owed;
+}
+
+void
+subscriber_note_said(struct subscriber *subscriber, size_t bytes)
+{
+	subscriber->untold += bytes < UNTOLD_MAX ? (uint32_t)bytes : UNTOLD_MAX;
+}
+
+void
+subscriber_note_sent(struct subscriber *subscriber)
+{
+	subscriber->rest = false;
+	if (subscriber->owed == NULL)
+		subscriber->untold = 0;
+}
+
+bool
+subscriber_is_deaf(const struct subscriber *subscriber)
+{
+	return subscriber->untold >= UNTOLD_MAX ||
+	       snapshot_count(subscriber) >= SNAPSHOTS_MAX;
 }
 
 void

@@ -85,6 +85,8 @@ struct subscriber {
 			       * half-written event; NULL: none */
 	bool rest;            /* what its connection sends next begins with the
 			       * rest of a pack, or of a snapshot's event */
+	uint32_t untold;      /* bytes of control events that were said since
+			       * all that had been was sent */
 	bool owes_live;       /* "live" is to be sent at the head */
 	bool withdrawn;       /* something was in the midst of an event, which
 			       * may be of that: it is not finished alone */
@@ -172,6 +174,16 @@ void subscriber_settle_half(struct subscriber *subscriber);
 /* Where a control event is to be appended: to what its connection sends next,
  * or, in the midst of an event, to what it is owed. */
 struct buf *subscriber_outlet(struct subscriber *subscriber);
+
+/* So much was said to it. */
+void subscriber_note_said(struct subscriber *subscriber, size_t bytes);
+
+/* All was sent that its connection had to send. */
+void subscriber_note_sent(struct subscriber *subscriber);
+
+/* Has its client so much before it of what it was told, and does not read it,
+ * that nothing more is to be said? */
+bool subscriber_is_deaf(const struct subscriber *subscriber);
 
 /* What it is owed can be sent: appends it to what its connection sends next.
  * Nothing happens in the midst of an event. */

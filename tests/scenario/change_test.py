@@ -237,6 +237,36 @@ class Change(BrokerCase):
             self.assertLessEqual(got[number], due[number],
                                  "seed %d, event %d" % (self.seed, number))
 
+    def test_who_does_not_read_what_it_is_told_is_changed_later(self):
+        """Nothing grows by it, neither what is to be said nor the snapshots
+        that are to come."""
+        long = ["a:%d:%s" % (number, "x" * 150) for number in range(100)]
+        for names, most in ((long, 4), (["last:a"], 16)):
+            broker = self.broker(
+                broker__workers="1", http__send_buffer="4k",
+                publish__max_event="50k", **{"channel last:*.keep": "latest"})
+            stream, name = self.open(broker, "b", receive_buffer=4096)
+            stream.control("live")
+            broker.pub("b", "x" * 40000)
+            wait_for(lambda: broker.metric("streams_behind") == 1,
+                     "the socket to be full")
+            done = 0
+            while True:
+                status, said = sse_client.post_json(
+                    broker.port, "/stream/" + name,
+                    {"subscribe": names, "unsubscribe": names}, patience=0)
+                if status != 200:
+                    break
+                done += 1
+                self.assertLessEqual(done, most)
+            self.assertGreater(done, 1)
+            self.assertEqual((status, said["code"]), (503, "later"))
+            stream.tagged(1)
+            for _ in range(done):
+                self.assertEqual(stream.control("subscribed")["channels"],
+                                 names)
+            self.changed(broker, name, unsubscribe=names)
+
     def test_any_change_at_any_moment(self):
         for seed in range(SEED, SEED + SCALE):
             with self.subTest(seed=seed):

@@ -207,6 +207,24 @@ class Revoke(BrokerCase):
             self.assertEqual(stream.rest(), [])
             self.assertEqual(stream.ended, "cut")
 
+    def test_who_does_not_read_what_it_is_told_is_told_no_more(self):
+        """Nothing grows by it: the stream ends, and its client comes back."""
+        broker, token, stream, name = self.half_written("org:1:b", "org:*")
+        channels = ["org:%d:%s" % (number, "x" * 180) for number in range(500)]
+        told = 0
+        with broker.publisher() as publisher:
+            for number, channel in enumerate(channels, 1):
+                publisher.send([wire.COMMAND, number, "revoke", "u1",
+                                channel])
+                told += publisher.receive()[2]
+        self.assertGreater(told, 65536 // 300)
+        self.assertLess(told, 65536 // 180)
+        self.assertEqual(stream.rest(), [])
+        self.assertEqual(broker.metric("streams"), 0)
+        _, events = self.stream(broker, token, "org:*", since="-1h").start()
+        self.assertEqual([tagged(each)["channel"] for each in events],
+                         ["org:1:b"])
+
     def test_a_kick_ends_all_streams_of_the_user_and_of_no_other(self):
         broker = self.jwt(broker__workers=3)
         old = self.token("u1")

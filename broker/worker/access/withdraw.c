@@ -51,7 +51,8 @@ take_away(struct worker *worker, struct subscriber *subscriber,
 }
 
 /* Ends a stream that has the rest of a pack or an event before it: not even
- * that is sent, for it may be of what was taken away, or had been left. */
+ * that is sent, for it may be of what was taken away, or had been left. Or one
+ * that cannot be told. */
 static void
 lose(struct worker *worker, struct subscriber *subscriber,
     const struct buf *list, const char *reason)
@@ -92,7 +93,7 @@ withdraw_from(
 	taken = take_away(worker, subscriber, pattern, &list);
 	if (taken == 0)
 		handed_enter(worker, subscriber);
-	if (subscriber->rest)
+	if (subscriber->rest || subscriber_is_deaf(subscriber))
 		lose(worker, subscriber, &list, reason);
 	else if (taken == -1)
 		withdraw_end(worker, subscriber, reason);

@@ -105,6 +105,17 @@ snapshot_drop(struct subscriber *subscriber, struct slice pattern)
 	}
 }
 
+size_t
+snapshot_count(const struct subscriber *subscriber)
+{
+	size_t count = 0;
+
+	for (const struct snapshot *snapshot = subscriber->snapshots;
+	     snapshot != NULL; snapshot = snapshot->next)
+		count++;
+	return count;
+}
+
 static void
 finish_first(struct subscriber *subscriber)
 {

@@ -15,6 +15,7 @@
 #define SSEMUX_WORKER_CURSOR_SNAPSHOT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "broker/worker/cursor/patterns.h"
@@ -43,6 +44,9 @@ int snapshot_begin(struct worker *worker, struct subscriber *subscriber,
 
 /* The stream leaves this pattern. */
 void snapshot_drop(struct subscriber *subscriber, struct slice pattern);
+
+/* How many it is still to get. */
+size_t snapshot_count(const struct subscriber *subscriber);
 
 /* A step of the first of the stream's snapshots, not in the midst of an event:
  * STEP_AGAIN, STEP_BLOCKED or STEP_GONE. */

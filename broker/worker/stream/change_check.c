@@ -89,6 +89,10 @@ change_check(struct changing *changing, struct outcome *outcome)
 {
 	size_t max = changing->worker->config->http_max_channels;
 
+	if (subscriber_is_deaf(changing->subscriber)) {
+		outcome_refuse(outcome, PROBLEM_LATER);
+		return false;
+	}
 	if (!are_patterns(changing->subscribe) ||
 	    !are_patterns(changing->unsubscribe)) {
 		outcome_refuse(outcome, PROBLEM_CHANNEL_INVALID);
