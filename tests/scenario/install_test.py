@@ -86,6 +86,31 @@ class Install(BrokerCase):
                     env=dict(os.environ, LD_LIBRARY_PATH=lib))
                 self.assertGreater(len(broker.stored()), before, (kind, way))
 
+    def test_the_manual_pages_example_is_built_and_runs_as_it_stands(self):
+        self.make("install")
+        with open(os.path.join(TOP, "man/ssemux_pub.3")) as page:
+            text = page.read()
+        command = re.search(r"^\.Ql (cc .* program\.c) \$\(pkg-config (.*)\)$",
+                            text, re.M)
+        self.assertIsNotNone(command)
+        example = re.search(r"^\.Sh EXAMPLES\n\.Bd -literal\n(.*?)^\.Ed", text,
+                            re.M | re.S).group(1).replace("\\e", "\\")
+        broker = self.broker()
+        example = example.replace(
+            "ssemux_pub_open(NULL)", "ssemux_pub_open(&(struct "
+            "ssemux_pub_options){.size = sizeof(struct ssemux_pub_options), "
+            '.socket = "%s"})' % broker.socket)
+        with open(os.path.join(self.root, "program.c"), "w") as source:
+            source.write(example)
+        subprocess.run(command.group(1).split() + self.flags(
+            *[word for word in command.group(2).split()
+              if word != "ssemux-pub"]), cwd=self.root, check=True)
+        subprocess.run(["./program"], cwd=self.root, check=True, timeout=60,
+                       env=dict(os.environ, LD_LIBRARY_PATH=self.root +
+                                PREFIX + "/lib"))
+        self.assertEqual([row[1:] for row in broker.stored()],
+                         [("orders", None, None, b'{"status":"shipped"}')])
+
     def test_the_library_shows_its_public_names_and_no_other(self):
         with open(os.path.join(TOP, "libpub/include/ssemux/pub.h")) as file:
             declared = set(re.findall(
