@@ -101,12 +101,13 @@ look(struct worker *worker, const struct subscriber *subscriber)
 
 	survivors_begin(worker->survivors);
 	sieve_make(&sieve, subscriber, window->end - number);
-	for (int i = 0; i < ENTRIES && number < window->end; i++, number++) {
+	for (int i = 0; i < ENTRIES; i++, number++) {
 		const struct window_entry *entry = window_entry(window, number);
 		struct event event;
 
-		if (entry->cursor > until)
-			break;
+		/* There need be no entry for it, see progress.c. */
+		if (number == window->end || entry->cursor > until)
+			return reached > until ? reached : until;
 		reached = entry->cursor;
 		if (!sieve_passes(&sieve, window, number))
 			continue;
