@@ -23,7 +23,11 @@ have = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo $(1))
 MSGPACK := $(or $(call have,msgpack-c),msgpack)
 # `make ISAL=no` leaves it out; it is not there for every processor.
 QUICK := $(if $(filter no,$(ISAL)),,$(call have,libisal))
-PACKAGES := $(MSGPACK) sqlite3 libseccomp jansson libcrypto zlib $(QUICK)
+# `make ZSTD=no` leaves it out; without, it is in where its library is.
+ZSTD ?= $(if $(call have,libzstd),yes,no)
+ZSTD_PACKAGE := $(if $(filter yes,$(ZSTD)),libzstd)
+PACKAGES := $(MSGPACK) sqlite3 libseccomp jansson libcrypto zlib $(QUICK) \
+	$(ZSTD_PACKAGE)
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef \
 	-Wvla -Wconversion -Wno-sign-conversion $(if $(CI),-Werror)
@@ -37,6 +41,9 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 # `make IO_URING=no` leaves it out; without, it is asked for when a worker starts.
 ifeq ($(IO_URING),no)
 C_FLAGS += -DSSEMUX_NO_IO_URING
+endif
+ifneq ($(ZSTD),yes)
+C_FLAGS += -DSSEMUX_NO_ZSTD
 endif
 LINK := -Wl,-z,relro,-z,now -Wl,--as-needed
 libs = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)
@@ -54,11 +61,13 @@ MAINS := broker/main.c publisher-cli/ssemux-pub.c publisher-cli/ssemuxctl.c
 PROTOCOL := $(wildcard protocol/*.c)
 EXAMPLES := $(wildcard libpub/example*.c)
 LIBPUB := $(filter-out $(EXAMPLES),$(wildcard libpub/*.c))
-BROKER := $(filter-out $(MAINS),$(wildcard \
+ZSTD_FILES := $(if $(ZSTD_PACKAGE),,%/zstd.c %/zstd_check.c %/zstd_check_test.c \
+	%/zstd_fuzz.c)
+BROKER := $(filter-out $(MAINS) $(ZSTD_FILES),$(wildcard \
 	broker/*.c broker/*/*.c broker/*/*/*.c))
 CLI := $(filter-out $(MAINS),$(wildcard publisher-cli/*.c))
-UNIT := $(wildcard tests/unit/*_test.c)
-FUZZ := $(wildcard tests/fuzz/*_fuzz.c)
+UNIT := $(filter-out $(ZSTD_FILES),$(wildcard tests/unit/*_test.c))
+FUZZ := $(filter-out $(ZSTD_FILES),$(wildcard tests/fuzz/*_fuzz.c))
 SCENARIOS := $(sort $(wildcard tests/scenario/*_test.py))
 BROWSER := $(sort $(wildcard tests/browser/*_test.py))
 CLIENT := $(sort $(wildcard client/test/*.test.js))
@@ -122,6 +131,23 @@ $(eval $(call flavour,obj,$(BUILD),$$(CC),$$(HARDENING)))
 $(eval $(call flavour,asan,$(BUILD)/asan/bin,$$(CC),$$(SANITIZE)))
 $(eval $(call flavour,fuzz,$(BUILD)/fuzz/bin,$$(CLANG),\
 	$$(SANITIZE) -fsanitize=fuzzer-no-link -Wno-error))
+
+# As `make ZSTD=no` builds it, for a test: just two files know the difference.
+WITHOUT_ZSTD := $(BUILD)/without-zstd/ssemuxd
+KNOW_ZSTD := broker/shared/coding broker/worker/cursor/coder
+$(BUILD)/without-zstd/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(C_FLAGS) $(HARDENING) \
+		-DSSEMUX_NO_ZSTD -MMD -MP -c -o $@ $<
+
+$(WITHOUT_ZSTD): $(KNOW_ZSTD:%=$(BUILD)/without-zstd/%.o) \
+		$(patsubst %.c,$(BUILD)/obj/%.o,broker/main.c $(filter-out \
+			%/zstd.c %/zstd_check.c $(KNOW_ZSTD:%=%.c),$(BROKER))) \
+		$(BUILD)/obj/protocol.a
+	$(call say,LD)
+	$(Q)$(CC) $(CFLAGS) $(HARDENING) $(LDFLAGS) $(LINK) -o $@ $^ \
+		$(filter-out -lzstd,$(BROKER_LIBS))
 
 $(BUILD)/libssemux-pub.a: $(BUILD)/obj/libssemux-pub.a
 	$(Q)cp $< $@
@@ -187,7 +213,7 @@ $(TOOLS):
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ $(LIBPUB_LIBS) \
-		$(call libs,sqlite3 zlib)
+		$(call libs,sqlite3 zlib $(ZSTD_PACKAGE))
 
 # What the client's tests and the examples need, at the versions of the lock
 # files; npm writes this file when all is there. One after the other: they are
@@ -222,14 +248,14 @@ run:
 ## make check: every test that ends within minutes
 check:
 	packaging/deps.sh build check client
-	$(AGAIN) all unit fuzz asan $(TOOLS) $(EXAMPLE_PACKAGES)
+	$(AGAIN) all unit fuzz asan $(TOOLS) $(WITHOUT_ZSTD) $(EXAMPLE_PACKAGES)
 	tests/lint/quick.sh
 	$(CHECK)
 
 ## make check-long: twenty times the fuzzing, ten times the kills
 check-long:
 	packaging/deps.sh build check client
-	$(AGAIN) all unit fuzz asan $(TOOLS) $(EXAMPLE_PACKAGES)
+	$(AGAIN) all unit fuzz asan $(TOOLS) $(WITHOUT_ZSTD) $(EXAMPLE_PACKAGES)
 	$(CHECK) --long
 
 ## make client: the tests of the JavaScript client

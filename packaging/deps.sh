@@ -23,8 +23,9 @@ build  libsqlite3-dev  lib sqlite3         the store of events
 build  libseccomp-dev  lib libseccomp      confines hub and workers
 build  libjansson-dev  lib jansson         JSON of tokens, keys and command line tools
 build  libssl-dev      lib libcrypto       signatures of tokens
-build  zlib1g-dev      lib zlib            compresses streams
-build  libisal-dev     amd64 libisal       compresses streams in less time
+build  zlib1g-dev      lib zlib            compresses streams with gzip
+build  libisal-dev     amd64 libisal       compresses them in less time
+build  libzstd-dev     lib libzstd         compresses streams with zstd
 build  uthash-dev      header uthash.h     hash tables
 check  check           lib check           unit tests
 check  python3         tool python3        scenario tests

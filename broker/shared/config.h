@@ -55,7 +55,6 @@ enum config_name_events {
 	CONFIG_NAME_EVENTS_OFF,
 };
 enum config_start { CONFIG_START_NOW, CONFIG_START_OLDEST };
-enum config_compression { CONFIG_COMPRESSION_OFF, CONFIG_COMPRESSION_GZIP };
 enum config_keep { CONFIG_KEEP_ALL, CONFIG_KEEP_NONE, CONFIG_KEEP_LATEST };
 
 #define CONFIG_TYPE_COUNT uint64_t
@@ -65,6 +64,7 @@ enum config_keep { CONFIG_KEEP_ALL, CONFIG_KEEP_NONE, CONFIG_KEEP_LATEST };
 #define CONFIG_TYPE_LIST struct config_list
 #define CONFIG_TYPE_SWITCH bool
 #define CONFIG_TYPE_MODE unsigned
+#define CONFIG_TYPE_CODINGS unsigned /* bits 1 << coding, see coding.h */
 #define CONFIG_TYPE_level enum config_level
 #define CONFIG_TYPE_durability enum config_durability
 #define CONFIG_TYPE_auth_mode enum config_auth_mode
@@ -81,7 +81,6 @@ enum config_keep { CONFIG_KEEP_ALL, CONFIG_KEEP_NONE, CONFIG_KEEP_LATEST };
 #define CONFIG_TYPE_format enum sse_format
 #define CONFIG_TYPE_name_events enum config_name_events
 #define CONFIG_TYPE_start enum config_start
-#define CONFIG_TYPE_compression enum config_compression
 #define CONFIG_TYPE_keep enum config_keep
 
 /* What every block has. */

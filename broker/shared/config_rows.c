@@ -20,7 +20,6 @@ ENUM_TYPE(access, "auto", "public", "optional", "authenticated");
 ENUM_TYPE(format, "tagged", "raw", "envelope");
 ENUM_TYPE(name_events, "auto", "on", "off");
 ENUM_TYPE(start, "now", "oldest");
-ENUM_TYPE(compression, "off", "gzip");
 ENUM_TYPE(keep, "all", "none", "latest");
 
 const struct config_setting config_settings[CONFIG_SETTING_COUNT] = {

@@ -43,6 +43,7 @@ extern const struct config_type config_type_TEXT;
 extern const struct config_type config_type_LIST;
 extern const struct config_type config_type_SWITCH;
 extern const struct config_type config_type_MODE;
+extern const struct config_type config_type_CODINGS;
 
 /* Those of config_stream_value.c. */
 extern const struct config_type config_type_TEMPLATES;

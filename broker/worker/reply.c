@@ -245,8 +245,7 @@ reply_later(struct connection *connection, const struct http_request *request,
 void
 reply_stream_head(struct connection *connection, enum coding coding)
 {
-	bool varies = connection->worker->config->http_compression !=
-		      CONFIG_COMPRESSION_OFF;
+	bool varies = connection->worker->config->http_compression != 0;
 
 	/* Not formatted: that would be a fifth of what a stream costs here. */
 	buf_append_text(&connection->out,

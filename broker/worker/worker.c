@@ -134,7 +134,7 @@ start_memory(struct worker *worker)
 		config->broker_window_events, config->shapes,
 		config->shape_count) == -1)
 		return -1;
-	if (config->http_compression == CONFIG_COMPRESSION_OFF)
+	if (config->http_compression == 0)
 		return 0;
 	worker->packing = packing_create(worker);
 	return worker->packing != NULL ? 0 : -1;

@@ -57,7 +57,9 @@ take_head_line(struct answer *answer)
 	} else if (has_field(line, "transfer-encoding", "chunked")) {
 		answer->chunked = true;
 	} else if (has_field(line, "content-encoding", "gzip")) {
-		answer->gzip = true;
+		answer->coding = UNPACK_GZIP;
+	} else if (has_field(line, "content-encoding", "zstd")) {
+		answer->coding = UNPACK_ZSTD;
 	}
 }
 

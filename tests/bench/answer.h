@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "tests/bench/unpack.h"
+
 enum answer_place {
 	ANSWER_HEAD,
 	ANSWER_CHUNK_SIZE,
@@ -24,8 +26,8 @@ enum { ANSWER_LINE = 64 };
 struct answer {
 	enum answer_place place;
 	bool chunked;
-	bool gzip;  /* the body is gzip */
-	int status; /* 0 until it is known */
+	enum unpack_coding coding; /* of the body */
+	int status;                /* 0 until it is known */
 	size_t chunk_left;
 	size_t size_digits; /* of the chunk's size, so far */
 	size_t line_len;    /* of the head's line; the start of it is kept */

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""compress: what gzip costs and saves: the same events, JSON of orders, to
-subscribers of two brokers, with and without, in one run, in turn.
+"""compress: what gzip and zstd cost and save: the same events, JSON of orders, to
+subscribers of three brokers, with and without, in one run, in turn.
 
 	python3 tests/bench/compress.py [--rounds N] [--seconds S]
 """
@@ -17,6 +17,7 @@ LOADS = (("100, rare", 100, 20, 1, 1), ("1,000, rare", 1000, 20, 1, 1),
          ("1, alone", 1, 200, 1, 1),
          ("5,000, one channel each", 5000, 2000, 1, 5000),
          ("5,000, 20 channels each", 5000, 1000, 20, 5000))
+CODINGS = ("gzip", "zstd")
 UNITS = (("writer ns", "ns CPU of workers per delivery"),
          ("bytes", "bytes per delivery"), ("p50", "p50, us"),
          ("p99", "p99, us"), ("faults", "faults"))
@@ -41,8 +42,8 @@ class Compress:
             crowds = []
             for kind, settings, header in (
                     ("plain", {}, "Accept-Encoding: identity"),
-                    ("gzip", {"http.compression": "gzip"},
-                     "Accept-Encoding: gzip")):
+                    *((coding, {"http.compression": coding},
+                       "Accept-Encoding: " + coding) for coding in CODINGS)):
                 server = Ssemux(**settings)
                 stack.callback(server.stop)
                 crowd = Crowd(server.start(), subscribers, "-j", "-p",
@@ -59,6 +60,19 @@ class Compress:
                         "burst %d" % burst))
 
 
+def aim(coding, what, name, figures, targets):
+    start = "%s %s " % (what, name)
+    targets.at_most("%s: CPU per delivery / without; %s: %s" % (
+        coding, what, name), figures.ratio(
+            start + "writer ns", coding, "plain"), 1.2)
+    left = figures.ratio(start + "bytes", coding, "plain")
+    text = "%s: bytes on the wire / without; %s: %s" % (coding, what, name)
+    if what == "burst" or "busy" in name:
+        targets.at_most(text, left, 0.4)
+    else:
+        targets.tell(text, left)
+
+
 def measure(options, targets):
     targets.about(9)
     compress = Compress(options.seconds)
@@ -67,21 +81,13 @@ def measure(options, targets):
         name = load[0]
         compress.load(load, options.rounds)
         for what in ("paced", "burst"):
-            start = "%s %s " % (what, name)
-            targets.at_most("gzip: CPU per delivery / without; %s: %s" % (
-                what, name), figures.ratio(start + "writer ns", "gzip",
-                                           "plain"), 1.2)
-            bytes_left = figures.ratio(start + "bytes", "gzip", "plain")
-            text = "gzip: bytes on the wire / without; %s: %s" % (what, name)
-            if what == "burst" or "busy" in name:
-                targets.at_most(text, bytes_left, 0.4)
-            else:
-                targets.tell(text, bytes_left)
-            for kind in ("plain", "gzip"):
+            for coding in CODINGS:
+                aim(coding, what, name, figures, targets)
+            for kind in ("plain", *CODINGS):
                 rows.append(["%s: %s, %s" % (what, name, kind)] + [
-                    figures.median(start + figure, kind)
+                    figures.median("%s %s %s" % (what, name, figure), kind)
                     for figure, _ in UNITS])
-    targets.at_most("gzip: missing, doubled, out of order", max(
+    targets.at_most("compressed: missing, doubled, out of order", max(
         max(values) for (what, _), values in figures.rows.items()
         if what.endswith("faults")), 0)
     return figures.as_dict(), [

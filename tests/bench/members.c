@@ -25,7 +25,7 @@ struct member {
 	bool live; /* has had the event of this name */
 	size_t number;
 	struct answer answer;
-	struct unpack *unpack; /* of a body that is gzip; else NULL */
+	struct unpack *unpack; /* of a body that is coded; else NULL */
 	struct sse_parser parser;
 	struct tally_slot *slots;
 };
@@ -93,16 +93,16 @@ take_body(const char *bytes, size_t len, void *context)
 	struct reading *reading = context;
 	struct member *member = reading->member;
 
-	if (!member->answer.gzip) {
+	if (member->answer.coding == UNPACK_NOTHING) {
 		take_text(bytes, len, context);
 		return;
 	}
 	if (member->unpack == NULL)
-		member->unpack = unpack_create();
+		member->unpack = unpack_create(member->answer.coding);
 	errno = 0;
 	if (member->unpack == NULL ||
 	    unpack_take(member->unpack, bytes, len, take_text, context) == -1)
-		plan_fail("a body that should be gzip is not");
+		plan_fail("a body is not what its head says");
 }
 
 static bool

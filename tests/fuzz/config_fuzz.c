@@ -2,6 +2,7 @@
  * Fuzzes the configuration: a file, or overrides, gives settings within their
  * bounds, or an error that can be printed.
  */
+#include "broker/shared/coding.h"
 #include "broker/shared/config.h"
 
 #include <sys/mman.h>
@@ -51,6 +52,14 @@ check_switch(const bool *on, const struct config_setting *setting)
 }
 
 static void
+check_codings(const unsigned *codings, const struct config_setting *setting)
+{
+	(void)setting;
+	must(*codings < 1U << CODING_COUNT &&
+	     (*codings & 1U << CODING_NONE) == 0);
+}
+
+static void
 check_words(const void *member, const struct config_setting *setting)
 {
 	unsigned place, count = 0;
@@ -69,7 +78,7 @@ check_words(const void *member, const struct config_setting *setting)
 #define CHECK_MODE check_mode
 #define CHECK_SWITCH check_switch
 #define CHECK_level check_words
-#define CHECK_compression check_words
+#define CHECK_CODINGS check_codings
 #define CHECK_durability check_words
 #define CHECK_auth_mode check_words
 

@@ -85,7 +85,8 @@ check_whole(const char *bytes, size_t size, const struct http_limits *limits)
 	must(!http_accepts(&request, "text/event-stream") ||
 	     http_header(&request, "accept", NULL).bytes != NULL);
 	http_header(&request, "accept-encoding", &accepted);
-	must(!http_prefers_gzip(&request) || accepted > 0);
+	must(accepted > 0 || http_find_coding(&request, ~0U) == CODING_NONE);
+	must(http_find_coding(&request, 0) == CODING_NONE);
 }
 
 static void

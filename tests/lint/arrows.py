@@ -76,6 +76,9 @@ LIBRARIES = [
     ("zlib", r"<zlib", r"\bz_stream\b|\b(de|in)flate[A-Z]\w*",
      named("gzip")),
     ("ISA-L", r"<isa-l", r"\bisal_\w+", named("gzip_quick")),
+    ("libzstd", r"<zstd", r"\bZSTD_(compress|decompress|[CD]Ctx|create|free|"
+     r"isError)\w*", lambda path: os.path.basename(path) in (
+         "zstd.c", "zstd_check.c")),
     ("jansson", r"<jansson", r"\bjson_(t|loads|loadb|dumps)\b",
      named("auth", "json_line", "report", "change", "summary", "trace")),
 ]

@@ -15,6 +15,7 @@ import unittest
 import zlib
 from xml.etree import ElementTree
 
+import zstd
 from broker import (BUILD, TOP, BrokerCase, die_with_test, free_port,
                     read_text, wait_for)
 
@@ -27,6 +28,18 @@ HEAD = (b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 MARK = b"\xef\xbb\xbf"  # of the order of bytes
 
 
+class GzipPacker:
+    def __init__(self):
+        self.packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+
+    def compress(self, data):
+        return self.packer.compress(data) + self.packer.flush(
+            zlib.Z_SYNC_FLUSH)
+
+
+PACKERS = {None: lambda: None, b"gzip": GzipPacker, b"zstd": zstd.Compressor}
+
+
 class Unfaithful:
     """A server that keeps event 3 until 11 has come, doubles 5, swaps 7 and 8,
     says that 2 was published long ago and 9 a while from now, and sends a copy
@@ -37,8 +50,8 @@ class Unfaithful:
     MARK = re.compile(rb"@(\d+) (\d+) (\d+) ")
     NUMBERS = (1, 2, 4, 4, 3, 6, 6)
 
-    def __init__(self, gzip=False):
-        self.gzip = gzip
+    def __init__(self, coding=None):
+        self.coding = coding
         self.members = []
         self.lock = threading.Lock()  # who is answered is a member at once
         self.held = {}
@@ -76,7 +89,7 @@ class Unfaithful:
                 sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
     def begin(self, sock):
-        packer = zlib.compressobj(9, zlib.DEFLATED, 31) if self.gzip else None
+        packer = PACKERS[self.coding]()
         with self.lock:
             self.answer(sock, packer)
             self.members.append((sock, packer))
@@ -111,7 +124,8 @@ class Unfaithful:
             self.send_one(sock, None, b"data: %d xxx\n\n" % number, 1)
 
     def answer(self, sock, packer):
-        sock.sendall(HEAD % (b"Content-Encoding: gzip\r\n" if packer else b""))
+        sock.sendall(HEAD % (b"" if packer is None else
+                             b"Content-Encoding: %s\r\n" % self.coding))
 
     def send(self, event, number):
         with self.lock:
@@ -121,7 +135,7 @@ class Unfaithful:
     def send_one(self, sock, packer, data, number):
         """In chunks and segments of so many bytes."""
         if packer is not None:
-            data = packer.compress(data) + packer.flush(zlib.Z_SYNC_FLUSH)
+            data = packer.compress(data)
         wire = b"".join(b"%x\r\n%s\r\n" % (len(part), part)
                         for part in pieces(data, number + 6))
         for part in pieces(wire, 20 * number + 1):
@@ -174,9 +188,10 @@ class BenchTest(BrokerCase):
         self.assertGreater(row["p50_us"], 0)
 
     def test_what_is_lost_doubled_or_swapped_is_noticed(self):
-        for gzip, options in ((False, []), (True, []), (True, ["-j"])):
-            with self.subTest(gzip=gzip, options=options):
-                self.notices(Unfaithful(gzip), options)
+        for coding, options in ((None, []), (b"gzip", []), (b"zstd", []),
+                                (b"gzip", ["-j"])):
+            with self.subTest(coding=coding, options=options):
+                self.notices(Unfaithful(coding), options)
 
     def notices(self, server, options):
         self.addCleanup(server.listener.close)

@@ -111,6 +111,7 @@ class Broker:
 
     def __init__(self, settings=None, config=None):
         self.build = BUILD
+        self.program = os.path.join(BUILD, "ssemuxd")
         self.config = config
         self.folder = tempfile.mkdtemp(prefix="ssemux-test-")
         self.socket = os.path.join(self.folder, "pub.sock")
@@ -125,8 +126,8 @@ class Broker:
             "publish.group": "",
             "http.listen": "127.0.0.1:%d" % self.port,
         }
-        if sse_client.GZIP:
-            self.settings["http.compression"] = "gzip"
+        if sse_client.CODING:
+            self.settings["http.compression"] = sse_client.CODING
         for key, value in (settings or {}).items():
             self.settings[key] = value.replace("%(folder)s", self.folder)
         self.database = os.path.join(self.settings["broker.state_dir"],
@@ -134,7 +135,7 @@ class Broker:
 
     def command(self, settings=None):
         rows = dict(self.settings, **(settings or {}))
-        out = [os.path.join(BUILD, "ssemuxd")]
+        out = [self.program]
         if self.config is not None:
             out += ["-c", self.config]
         for key, value in rows.items():

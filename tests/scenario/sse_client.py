@@ -1,8 +1,8 @@
 """sse_client: a strict reader of event streams, independent of the broker.
 
 Parser follows the WHATWG standard, section "Server-sent events"; Body undoes
-the chunked coding and gzip; Stream is one connection that a test waits on; Crowd holds
-thousands at once.
+the chunked coding, gzip and zstd; Stream is one connection that a test waits on;
+Crowd holds thousands at once.
 """
 import collections
 import hashlib
@@ -15,9 +15,19 @@ import socket
 import time
 import zlib
 
-# Every stream is asked for with gzip.
-GZIP = bool(os.environ.get("SSEMUX_GZIP"))
-TAKES_GZIP = ("Accept-Encoding", "gzip")
+import zstd
+
+# Every stream is asked for with this coding.
+CODING = os.environ.get("SSEMUX_CODING")
+
+
+def takes(coding):
+    return ("Accept-Encoding", coding)
+
+
+TAKES_GZIP = takes("gzip")
+DECODERS = {"gzip": lambda: zlib.decompressobj(16 + zlib.MAX_WBITS),
+            "zstd": zstd.Decompressor}
 
 Event = collections.namedtuple("Event", "name data id retry raw")
 Event.__doc__ = """One dispatched event.
@@ -114,14 +124,12 @@ class Body:
         self.left = 0       # of the current chunk, with its CRLF
         self.ended = False  # the final chunk, or all of Content-Length
         self.length = None
-        self.inflating = None
+        self.decoder = None
 
     def feed(self, data):
         """The bytes of the body that these bring."""
         data = self.undo(data)
-        if self.inflating is None:
-            return data
-        return self.inflating.decompress(data)
+        return data if self.decoder is None else self.decoder.decompress(data)
 
     def undo(self, data):
         if self.status is None:
@@ -155,9 +163,9 @@ class Body:
                                   self.headers else "") + match.group(2)
         self.chunked = self.headers.get("transfer-encoding") == "chunked"
         if "content-encoding" in self.headers:
-            if self.headers["content-encoding"] != "gzip":
+            if self.headers["content-encoding"] not in DECODERS:
                 raise Malformed("coding %r" % self.headers)
-            self.inflating = zlib.decompressobj(16 + zlib.MAX_WBITS)
+            self.decoder = DECODERS[self.headers["content-encoding"]]()
         if "content-length" in self.headers:
             self.length = int(self.headers["content-length"])
             self.ended = self.length == 0
@@ -186,8 +194,8 @@ class Body:
 
 
 def request_bytes(port, target, headers=(), method="GET", version="1.1"):
-    if GZIP and ("Accept", "text/event-stream") in headers:
-        headers = list(headers) + [TAKES_GZIP]
+    if CODING and ("Accept", "text/event-stream") in headers:
+        headers = list(headers) + [takes(CODING)]
     rows = ["%s %s HTTP/%s" % (method, target, version),
             "Host: 127.0.0.1:%d" % port]
     rows += ["%s: %s" % row for row in headers]

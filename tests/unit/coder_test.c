@@ -9,7 +9,7 @@
 #include "tests/unit/sample_event.h"
 #include "tests/unit/suite.h"
 
-enum { TEXT_MAX = 400000 };
+enum { TEXT_MAX = 400000, SHARED = 60, SHARED_TEXT_MAX = 600 };
 
 /* What a stored piece is longer by: so much for each that many bytes. */
 static const struct {
@@ -17,6 +17,7 @@ static const struct {
 	size_t head;
 } stored[CODING_COUNT] = {
     [CODING_GZIP] = {65535, 5},
+    [CODING_ZSTD] = {131072, 3},
 };
 
 static enum coding coding;
@@ -42,6 +43,15 @@ set_up_gzip(void)
 	coding = CODING_GZIP;
 	set_up();
 }
+
+#ifndef SSEMUX_NO_ZSTD
+static void
+set_up_zstd(void)
+{
+	coding = CODING_ZSTD;
+	set_up();
+}
+#endif
 
 static void
 tear_down(void)
@@ -151,10 +161,11 @@ make_letters(size_t len)
 START_TEST(a_piece_behind_its_like_is_shorter)
 {
 	struct slice before = make_letters(3 * CODER_BEFORE_MAX);
-	struct slice piece = slice_of(
-	    before.bytes + before.len - CODER_BEFORE_MAX, CODER_BEFORE_MAX);
+	static char end[CODER_BEFORE_MAX];
+	struct slice piece = {end, sizeof(end)};
 	size_t len;
 
+	memcpy(end, before.bytes + before.len - sizeof(end), sizeof(end));
 	coder_append_head(coding, &out);
 	coder_append(coder, &out, before, nothing());
 	assert_brings(before);
@@ -250,6 +261,56 @@ START_TEST(a_text_that_is_hardly_shorter_comes_out)
 }
 END_TEST
 
+/* Texts of short periods, which a compressor that begins anew takes for granted
+ * that a stream begins with. */
+static struct slice
+make_period(char *room)
+{
+	size_t len = 8 + sample_below(&state, SHARED_TEXT_MAX - 8);
+	size_t period = 1 + sample_below(&state, 9);
+
+	for (size_t i = 0; i < len; i++)
+		room[i] = i < period || sample_below(&state, 100) == 0
+			      ? (char)('a' + sample_below(&state, 26))
+			      : room[i - period];
+	return slice_of(room, len);
+}
+
+/* Each alone, and behind each other, made once: then in any order. */
+START_TEST(a_piece_is_right_wherever_it_stands)
+{
+	static char room[SHARED][SHARED_TEXT_MAX];
+	static struct buf alone[SHARED], behind[SHARED][SHARED];
+	struct slice texts[SHARED];
+	size_t last = 0;
+
+	for (size_t i = 0; i < SHARED; i++) {
+		texts[i] = make_period(room[i]);
+		coder_append(coder, &alone[i], texts[i], nothing());
+	}
+	for (size_t i = 0; i < SHARED * SHARED; i++)
+		coder_append(coder, &behind[i / SHARED][i % SHARED],
+		    texts[i % SHARED], texts[i / SHARED]);
+	coder_append_head(coding, &out);
+	for (int i = 0; i < 20000; i++) {
+		size_t next = sample_below(&state, SHARED);
+		const struct buf *piece =
+		    i > 0 && sample_below(&state, 2) == 0 && next != last
+			? &behind[last][next]
+			: &alone[next];
+
+		buf_append(&out, buf_bytes(piece), buf_length(piece));
+		assert_brings(texts[next]);
+		last = next;
+	}
+	for (size_t i = 0; i < SHARED; i++) {
+		buf_finish(&alone[i]);
+		for (size_t j = 0; j < SHARED; j++)
+			buf_finish(&behind[i][j]);
+	}
+}
+END_TEST
+
 START_TEST(an_end_ends_a_stream_that_holds_what_was_added)
 {
 	struct coder_sum sum = {0, 0};
@@ -302,6 +363,7 @@ tests_of(const char *name, void (*begin)(void))
 	tcase_add_loop_test(
 	    tests, any_text_behind_any_other_comes_out_at_any_level, 0, 9);
 	tcase_add_test(tests, a_text_that_is_hardly_shorter_comes_out);
+	tcase_add_test(tests, a_piece_is_right_wherever_it_stands);
 	tcase_add_test(tests, an_end_ends_a_stream_that_holds_what_was_added);
 	return tests;
 }
@@ -312,5 +374,9 @@ main(void)
 	TCase *gzip = tests_of("gzip", set_up_gzip);
 
 	tcase_add_test(gzip, an_end_of_another_stream_is_refused);
+#ifndef SSEMUX_NO_ZSTD
+	return suite_run2("coder", gzip, tests_of("zstd", set_up_zstd));
+#else
 	return suite_run("coder", gzip);
+#endif
 }

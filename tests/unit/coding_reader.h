@@ -6,6 +6,9 @@
 #include <stdint.h>
 #include <string.h>
 #include <zlib.h>
+#ifndef SSEMUX_NO_ZSTD
+#include <zstd.h>
+#endif
 
 #include "broker/shared/coding.h"
 #include "protocol/buf.h"
@@ -20,6 +23,9 @@ struct coding_reader {
 	enum reader_state state;
 	struct buf seen; /* what the last bytes brought */
 	z_stream inflating;
+#ifndef SSEMUX_NO_ZSTD
+	ZSTD_DCtx *decoding;
+#endif
 };
 
 static inline void
@@ -30,12 +36,19 @@ reader_init(struct coding_reader *reader, enum coding coding)
 	buf_init(&reader->seen, 0);
 	ck_assert_int_eq(
 	    inflateInit2(&reader->inflating, 16 + MAX_WBITS), Z_OK);
+#ifndef SSEMUX_NO_ZSTD
+	reader->decoding = ZSTD_createDCtx();
+	ck_assert_ptr_nonnull(reader->decoding);
+#endif
 }
 
 static inline void
 reader_finish(struct coding_reader *reader)
 {
 	inflateEnd(&reader->inflating);
+#ifndef SSEMUX_NO_ZSTD
+	ZSTD_freeDCtx(reader->decoding);
+#endif
 	buf_finish(&reader->seen);
 }
 
@@ -61,12 +74,39 @@ reader_inflate(struct coding_reader *reader, struct slice bytes)
 		reader->state = READER_BROKEN;
 }
 
+#ifndef SSEMUX_NO_ZSTD
+static inline void
+reader_unzstd(struct coding_reader *reader, struct slice bytes)
+{
+	ZSTD_inBuffer in = {bytes.bytes, bytes.len, 0};
+	ZSTD_outBuffer out;
+	size_t result;
+
+	do {
+		out = (ZSTD_outBuffer){
+		    buf_reserve(&reader->seen, READER_ROOM), READER_ROOM, 0};
+		result = ZSTD_decompressStream(reader->decoding, &out, &in);
+		buf_commit(&reader->seen, out.pos);
+	} while (!ZSTD_isError(result) && result != 0 &&
+		 (in.pos < in.size || out.pos == out.size));
+	if (ZSTD_isError(result) || in.pos < in.size)
+		reader->state = READER_BROKEN;
+	else if (result == 0)
+		reader->state = READER_ENDED;
+}
+#endif
+
 /* Takes bytes; `seen` is then all that they bring. */
 static inline enum reader_state
 reader_take(struct coding_reader *reader, struct slice bytes)
 {
 	buf_clear(&reader->seen);
-	reader_inflate(reader, bytes);
+#ifndef SSEMUX_NO_ZSTD
+	if (reader->coding == CODING_ZSTD)
+		reader_unzstd(reader, bytes);
+#endif
+	if (reader->coding == CODING_GZIP)
+		reader_inflate(reader, bytes);
 	return reader->state;
 }
 

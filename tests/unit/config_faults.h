@@ -22,6 +22,35 @@ static const struct {
     {"[http]\nretry: 1s\n", ":2: got \"retry: 1s\", expected key = value"},
     {"[http]\nretri = 1s\n", ":2: [http] retri: there is no such setting, "
 			     "did you mean [http] retry?"},
+#ifdef SSEMUX_NO_ZSTD
+    {"[http]\ncompression = gzip, zstd\n",
+	":2: [http] compression: got \"gzip, zstd\", expected off or gzip, as "
+	"this ssemuxd was built without zstd"},
+    {"[http]\ncompression = zstd\n",
+	":2: [http] compression: got \"zstd\", expected off or gzip, as "
+	"this ssemuxd was built without zstd"},
+#else
+    {"[http]\ncompression = br\n",
+	":2: [http] compression: got \"br\", "
+	"expected off, gzip, zstd, or \"gzip, zstd\""},
+    {"[http]\ncompression = gzip,\n",
+	":2: [http] compression: got \"gzip,\", "
+	"expected off, gzip, zstd, or \"gzip, zstd\""},
+    {"[http]\ncompression = gzip, off\n",
+	":2: [http] compression: got \"gzip, off\", "
+	"expected off, gzip, zstd, or \"gzip, zstd\""},
+    {"[http]\ncompression = gzip,off\n",
+	":2: [http] compression: got \"gzip,off\", "
+	"expected off, gzip, zstd, or \"gzip, zstd\""},
+    {"[http]\ncompression = zstd, zstd\n",
+	":2: [http] compression: got \"zstd, zstd\", "
+	"expected off, gzip, zstd, or \"gzip, zstd\""},
+    {"[http]\ncompression = identity\n",
+	":2: [http] compression: got \"identity\", "
+	"expected off, gzip, zstd, or \"gzip, zstd\""},
+    {"[http]\ncompression =\n", ":2: [http] compression: got \"\", "
+				"expected off, gzip, zstd, or \"gzip, zstd\""},
+#endif
     {"[http]\ndurability = fsync\n",
 	":2: [http] durability: there is no such setting, "
 	"did you mean [history] durability?"},

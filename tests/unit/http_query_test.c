@@ -111,15 +111,17 @@ START_TEST(json_is_preferred_by_weight_and_then_by_words)
 }
 END_TEST
 
-static bool
-prefers_gzip(const char *codings)
+static enum coding
+coding_for(const char *codings, unsigned offered)
 {
 	char header[200];
 
 	snprintf(header, sizeof(header), "Accept-Encoding: %s\r\n", codings);
 	accepts(header);
-	return http_prefers_gzip(&request);
+	return http_find_coding(&request, offered);
 }
+
+enum { GZIP = 1U << CODING_GZIP, ZSTD = 1U << CODING_ZSTD };
 
 START_TEST(gzip_is_taken_unless_no_coding_is_preferred)
 {
@@ -137,13 +139,58 @@ START_TEST(gzip_is_taken_unless_no_coding_is_preferred)
 	    ";q=1", ",;,=", "br;gzip"};
 
 	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
-		ck_assert_msg(prefers_gzip(taken[i]), "%s", taken[i]);
+		ck_assert_msg(
+		    coding_for(taken[i], GZIP) == CODING_GZIP, "%s", taken[i]);
 	for (size_t i = 0; i < sizeof(not_taken) / sizeof(not_taken[0]); i++)
-		ck_assert_msg(!prefers_gzip(not_taken[i]), "%s", not_taken[i]);
+		ck_assert_msg(coding_for(not_taken[i], GZIP) == CODING_NONE,
+		    "%s", not_taken[i]);
 	accepts("");
-	ck_assert(!http_prefers_gzip(&request));
-	accepts("Accept: gzip\r\nTE: gzip\r\n");
-	ck_assert(!http_prefers_gzip(&request));
+	ck_assert_int_eq(http_find_coding(&request, GZIP | ZSTD), CODING_NONE);
+	accepts("Accept: gzip\r\nTE: gzip, zstd\r\n");
+	ck_assert_int_eq(http_find_coding(&request, GZIP | ZSTD), CODING_NONE);
+	ck_assert_int_eq(coding_for("gzip, zstd", 0), CODING_NONE);
+}
+END_TEST
+
+START_TEST(of_several_codings_the_best_that_is_named_is_taken)
+{
+	static const struct {
+		const char *accepted;
+		enum coding of_both;
+		enum coding of_zstd; /* where that is all there is */
+	} rows[] = {
+	    {"gzip, zstd", CODING_ZSTD, CODING_ZSTD},
+	    {"zstd, gzip", CODING_ZSTD, CODING_ZSTD},
+	    {"ZSTD;q=0.5, gzip;q=0.5", CODING_ZSTD, CODING_ZSTD},
+	    {"zstd;q=0.5, gzip;q=0.501", CODING_GZIP, CODING_ZSTD},
+	    {"zstd;q=0.501, gzip;q=0.5", CODING_ZSTD, CODING_ZSTD},
+	    {"zstd;q=0, gzip", CODING_GZIP, CODING_NONE},
+	    {"gzip;q=0, zstd;q=0", CODING_NONE, CODING_NONE},
+	    {"zstd", CODING_ZSTD, CODING_ZSTD},
+	    {"gzip", CODING_GZIP, CODING_NONE},
+	    {"zstandard", CODING_NONE, CODING_NONE},
+	    {"*", CODING_GZIP, CODING_ZSTD},
+	    {"gzip, *", CODING_GZIP, CODING_ZSTD},
+	    {"gzip;q=0.5, *", CODING_ZSTD, CODING_ZSTD},
+	    {"gzip;q=0, *", CODING_ZSTD, CODING_ZSTD},
+	    {"zstd, *", CODING_ZSTD, CODING_ZSTD},
+	    {"zstd;q=0.5, *", CODING_GZIP, CODING_ZSTD},
+	    {"zstd, *;q=0", CODING_ZSTD, CODING_ZSTD},
+	    {"identity;q=0.7, gzip;q=0.6, zstd;q=0.7", CODING_ZSTD,
+		CODING_ZSTD},
+	    {"identity;q=0.7, gzip;q=0.8, zstd;q=0.6", CODING_GZIP,
+		CODING_NONE},
+	    {"identity, gzip;q=0.9, zstd;q=0.9", CODING_NONE, CODING_NONE},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		ck_assert_msg(coding_for(rows[i].accepted, GZIP | ZSTD) ==
+				  rows[i].of_both,
+		    "%s", rows[i].accepted);
+		ck_assert_msg(
+		    coding_for(rows[i].accepted, ZSTD) == rows[i].of_zstd,
+		    "%s, zstd alone", rows[i].accepted);
+	}
 }
 END_TEST
 
@@ -218,6 +265,8 @@ suite(void)
 	tcase_add_test(tests, a_media_type_is_accepted_only_in_so_many_words);
 	tcase_add_test(tests, json_is_preferred_by_weight_and_then_by_words);
 	tcase_add_test(tests, gzip_is_taken_unless_no_coding_is_preferred);
+	tcase_add_test(
+	    tests, of_several_codings_the_best_that_is_named_is_taken);
 	tcase_add_test(tests, a_query_is_cut_into_decoded_pairs);
 	tcase_add_test(tests, a_broken_escape_or_nul_in_a_query_is_refused);
 	suite_add_tcase(suite, tests);

@@ -30,7 +30,12 @@ static void
 set_up(void)
 {
 	/* Sample events are on c:0 to c:6. */
-	static const char *const overrides[] = {"http.compression=gzip",
+	static const char *const overrides[] = {
+#ifdef SSEMUX_NO_ZSTD
+	    "http.compression=gzip",
+#else
+	    "http.compression=gzip, zstd",
+#endif
 	    "broker.window=512k", "channel c:3.secret=on"};
 	char error[CONFIG_ERROR_SIZE];
 	struct buf head;
@@ -60,6 +65,15 @@ set_up_gzip(void)
 	coding = CODING_GZIP;
 	set_up();
 }
+
+#ifndef SSEMUX_NO_ZSTD
+static void
+set_up_zstd(void)
+{
+	coding = CODING_ZSTD;
+	set_up();
+}
+#endif
 
 static void
 tear_down(void)
@@ -192,6 +206,13 @@ START_TEST(the_same_events_are_compressed_once)
 	key.shape = 1;
 	get(&key);
 	ck_assert_uint_eq(made(), 3);
+#ifndef SSEMUX_NO_ZSTD
+	key.coding = CODING_GZIP + CODING_ZSTD - coding;
+	ck_assert_int_eq(try(&key), PACKS_FRAME);
+	ck_assert_uint_eq(made(), 4);
+	get(&other);
+	ck_assert_uint_eq(made(), 4);
+#endif
 }
 END_TEST
 
@@ -350,12 +371,12 @@ START_TEST(a_long_one_is_there_for_one_write)
 }
 END_TEST
 
-int
-main(void)
+static TCase *
+tests_of(const char *name, void (*begin)(void))
 {
-	TCase *tests = tcase_create("packs");
+	TCase *tests = tcase_create(name);
 
-	tcase_add_checked_fixture(tests, set_up_gzip, tear_down);
+	tcase_add_checked_fixture(tests, begin, tear_down);
 	tcase_add_test(tests, a_pack_is_the_text_of_its_events);
 	tcase_add_test(tests, the_same_events_are_compressed_once);
 	tcase_add_test(tests, a_pack_behind_another_makes_use_of_it);
@@ -366,5 +387,17 @@ main(void)
 	tcase_add_test(tests, beyond_the_budget_what_many_ask_for_is_made);
 	tcase_add_test(tests, a_pack_that_is_in_use_is_not_let_go);
 	tcase_add_test(tests, a_long_one_is_there_for_one_write);
-	return suite_run("packs", tests);
+	return tests;
+}
+
+int
+main(void)
+{
+	TCase *gzip = tests_of("gzip", set_up_gzip);
+
+#ifndef SSEMUX_NO_ZSTD
+	return suite_run2("packs", gzip, tests_of("zstd", set_up_zstd));
+#else
+	return suite_run("packs", gzip);
+#endif
 }

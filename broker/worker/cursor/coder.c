@@ -13,6 +13,9 @@ struct coder {
 
 static const struct coder_form *const forms[CODING_COUNT] = {
     [CODING_GZIP] = &gzip_form,
+#ifndef SSEMUX_NO_ZSTD
+    [CODING_ZSTD] = &zstd_form,
+#endif
 };
 
 struct coder *

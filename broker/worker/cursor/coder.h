@@ -43,7 +43,8 @@ void coder_append_head(enum coding coding, struct buf *out);
 /*
  * Appends a piece with this text, which is not empty: compressed when that
  * makes it shorter. The text that stands right before it in all streams that
- * get the piece is `before`, or its end; len 0: nothing that all have.
+ * get the piece is `before`, or its end; len 0: nothing that all have. The two
+ * have no bytes in common.
  */
 void coder_append(struct coder *coder, struct buf *out, struct slice text,
     struct slice before);

@@ -40,5 +40,6 @@ struct coder_form {
 };
 
 extern const struct coder_form gzip_form;
+extern const struct coder_form zstd_form; /* if it is built */
 
 #endif

@@ -15,6 +15,23 @@ enum {
 	SHARE = 4, /* of the memory of the window */
 };
 
+/* One for each coding that streams may have. */
+static bool
+create_coders(struct packs *packs)
+{
+	const struct config *config = packs->config;
+
+	for (enum coding i = CODING_NONE + 1; i < CODING_COUNT; i++) {
+		if ((config->http_compression & 1U << i) == 0)
+			continue;
+		packs->coders[i] =
+		    coder_create(i, (int)config->http_compression_level);
+		if (packs->coders[i] == NULL)
+			return false;
+	}
+	return true;
+}
+
 struct packs *
 packs_create(const struct config *config, const struct window *window,
     struct board *board)
@@ -27,15 +44,13 @@ packs_create(const struct config *config, const struct window *window,
 	packs->pinned = UINT64_MAX;
 	packs->window = window;
 	packs->board = board;
-	packs->coders[CODING_GZIP] =
-	    coder_create(CODING_GZIP, (int)config->http_compression_level);
 	packs->places = calloc(PACKS_PLACES, sizeof(packs->places[0]));
 	if (config->channels_secret) {
 		packs->secrets_size = 2 * window->size / PACKS_SPAN;
 		packs->secrets =
 		    calloc(packs->secrets_size, sizeof(packs->secrets[0]));
 	}
-	if (packs->coders[CODING_GZIP] == NULL || packs->places == NULL ||
+	if (!create_coders(packs) || packs->places == NULL ||
 	    (config->channels_secret && packs->secrets == NULL) ||
 	    arena_init(&packs->arena, config->broker_window / SHARE, 1) == -1) {
 		packs_destroy(packs);

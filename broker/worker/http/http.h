@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "broker/shared/coding.h"
 #include "protocol/slice.h"
 
 enum { HTTP_HEADERS_MAX = 256 };
@@ -79,11 +80,14 @@ bool http_accepts(const struct http_request *request, const char *media_type);
 bool http_prefers_json(const struct http_request *request);
 
 /*
- * Does the client take gzip (RFC 9110, 12.5.3), and at least as gladly as no
- * coding at all? Not without an Accept-Encoding header. "x-gzip" is the same,
- * and "*" means it when nothing else does.
+ * Which of the codings on offer, bits 1 << coding, the client likes best (RFC
+ * 9110, 12.5.3), and at least as much as none at all: that is the answer to one
+ * without an Accept-Encoding header. "x-gzip" is gzip, and "*" any that is not
+ * named. Of those it likes as much it gets the best that it names; who names
+ * none has perhaps never heard of what is newer than gzip.
  */
-bool http_prefers_gzip(const struct http_request *request);
+enum coding http_find_coding(
+    const struct http_request *request, unsigned offered);
 
 /* What an Expect header asks for; HTTP/1.0 has none. */
 enum http_expect {

@@ -144,13 +144,27 @@ http_prefers_json(const struct http_request *request)
 
 /* --- codings (RFC 9110, 12.5.3) --- */
 
-/* The weight of a coding, as far as an Accept-Encoding header has said it; -1:
- * not at all. Of several, the heaviest counts. */
+/* The weights that Accept-Encoding headers give to codings; -1: none. Of
+ * several, the heaviest counts. */
 struct codings {
-	int gzip;
-	int identity;
+	int named[CODING_COUNT];
 	int others; /* the star */
 };
+
+/* NULL: it is of no coding that is known. */
+static int *
+find_weight(struct codings *codings, struct slice name)
+{
+	if (slice_is(name, "*"))
+		return &codings->others;
+	if (http_text_is(name, "x-gzip"))
+		return &codings->named[CODING_GZIP];
+	for (size_t i = 0; i < CODING_COUNT; i++) {
+		if (http_text_is(name, coding_name((enum coding)i)))
+			return &codings->named[i];
+	}
+	return NULL;
+}
 
 /* One element: "coding;q=weight" */
 static void
@@ -162,14 +176,8 @@ note_coding(struct codings *codings, struct slice element)
 
 	if (!http_text_next(&element, ';', &name))
 		return;
-	name = slice_trim(name);
-	if (http_text_is(name, "gzip") || http_text_is(name, "x-gzip"))
-		noted = &codings->gzip;
-	else if (http_text_is(name, "identity"))
-		noted = &codings->identity;
-	else if (slice_is(name, "*"))
-		noted = &codings->others;
-	else
+	noted = find_weight(codings, slice_trim(name));
+	if (noted == NULL)
 		return;
 	while (http_text_next(&element, ';', &parameter)) {
 		int said = weight_of(slice_trim(parameter));
@@ -181,11 +189,12 @@ note_coding(struct codings *codings, struct slice element)
 		*noted = weight;
 }
 
-bool
-http_prefers_gzip(const struct http_request *request)
+static struct codings
+read_codings(const struct http_request *request)
 {
-	struct codings codings = {-1, -1, -1};
+	struct codings codings = {.others = -1};
 
+	memset(codings.named, -1, sizeof(codings.named));
 	for (size_t i = 0; i < request->header_count; i++) {
 		struct slice value = request->headers[i].value;
 		struct slice element;
@@ -195,9 +204,28 @@ http_prefers_gzip(const struct http_request *request)
 		while (http_text_next(&value, ',', &element))
 			note_coding(&codings, element);
 	}
-	if (codings.gzip < 0)
-		codings.gzip = codings.others;
-	return codings.gzip > 0 && codings.gzip >= codings.identity;
+	return codings;
+}
+
+enum coding
+http_find_coding(const struct http_request *request, unsigned offered)
+{
+	struct codings codings = read_codings(request);
+	int most = codings.named[CODING_NONE];
+	enum coding best = CODING_NONE;
+
+	for (enum coding i = CODING_NONE + 1; i < CODING_COUNT; i++) {
+		bool named = codings.named[i] >= 0;
+		int weight = named ? codings.named[i] : codings.others;
+
+		if ((offered & 1U << i) == 0 || weight <= 0 || weight < most)
+			continue;
+		if (weight == most && best != CODING_NONE && !named)
+			continue;
+		best = i;
+		most = weight;
+	}
+	return best;
 }
 
 enum http_expect

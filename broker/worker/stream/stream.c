@@ -106,16 +106,6 @@ say_bad_cursor(struct subscriber *subscriber)
 	buf_finish(&list);
 }
 
-/* What the client takes, if the broker makes it. */
-static enum coding
-find_coding(const struct worker *worker, const struct http_request *request)
-{
-	if (worker->config->http_compression == CONFIG_COMPRESSION_GZIP &&
-	    http_prefers_gzip(request))
-		return CODING_GZIP;
-	return CODING_NONE;
-}
-
 /* The head, and what else goes before all that is said. 0, or -1: no memory. */
 static int
 begin(struct opening *opening, const struct manner *manner)
@@ -176,8 +166,8 @@ start(struct opening *opening, const struct manner *manner, uint64_t user_key)
 static void
 open_asked(struct opening *opening, const struct http_request *request)
 {
-	struct manner manner = {
-	    .coding = find_coding(opening->worker, request)};
+	struct manner manner = {.coding = http_find_coding(request,
+				    opening->worker->config->http_compression)};
 	uint64_t user_key;
 
 	if (!opening_read_query(opening, request) ||

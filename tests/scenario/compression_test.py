@@ -1,20 +1,22 @@
-"""Compressed streams: the very bytes of plain ones, event by event, whatever
-happens to a stream; compressed once for all."""
+"""Compressed streams of each coding: the very bytes of plain ones, event by
+event, whatever happens to a stream; compressed once for all."""
 import base64
 import gzip
 import json
 import os
 import random
 import socket
+import subprocess
 import unittest
 import zlib
 
 import msgpack_wire as wire
 import sse_client
 import tokens
-from broker import SCALE, BrokerCase, wait_for
+import zstd
+from broker import OUT, SCALE, BrokerCase, wait_for
 from revoke_test import control
-from sse_client import TAKES_GZIP, Ended
+from sse_client import Ended, takes
 
 SEED = int(os.environ.get("SSEMUX_SEED", "0")) or random.randrange(1, 1 << 30)
 SMALL = dict(broker__window="256k", broker__ring="256k",
@@ -49,12 +51,15 @@ def cut(raw):
     return out
 
 
-class Gzip(BrokerCase):
-    def gzip(self, **settings):
-        return self.broker(http__compression="gzip", **settings)
+class Compression:
+    """What holds for each coding."""
+
+    def packing(self, **settings):
+        return self.broker(http__compression=self.coding, **settings)
 
     def open(self, broker, channels="c", **options):
-        stream = broker.stream(channels, **dict(dict(headers=[TAKES_GZIP]), **options))
+        stream = broker.stream(channels, **dict(
+            dict(headers=[takes(self.coding)]), **options))
         self.addCleanup(stream.close)
         return stream
 
@@ -62,7 +67,7 @@ class Gzip(BrokerCase):
         """The same stream, plain and compressed."""
         plain = self.open(broker, channels, headers=list(headers), **options)
         return plain, self.open(
-            broker, channels, headers=list(headers) + [TAKES_GZIP], **options)
+            broker, channels, headers=list(headers) + [takes(self.coding)], **options)
 
     def same(self, plain, packed, last):
         """Both get the same events, byte for byte, up to this cursor."""
@@ -76,19 +81,19 @@ class Gzip(BrokerCase):
             seen.append(raws)
         self.assertEqual(seen[0], seen[1])
         self.assertNotIn("content-encoding", plain.body.headers)
-        self.assertEqual(packed.body.headers["content-encoding"], "gzip")
+        self.assertEqual(packed.body.headers["content-encoding"], self.coding)
         return seen[0]
 
     # ---- as they appear
 
     def test_each_event_comes_out_before_the_next(self):
-        broker = self.gzip()
+        broker = self.packing()
         stream = self.open(broker)
         stream.start()
         self.assertEqual(
             (stream.body.headers["content-encoding"],
              stream.body.headers["vary"], stream.body.headers["cache-control"]),
-            ("gzip", "Accept, Accept-Encoding, Origin",
+            (self.coding, "Accept, Accept-Encoding, Origin",
              "no-cache, no-transform"))
         with broker.publisher() as publisher:
             for data in ["", "x", order(1), order(2), noise(60000), "x" * 65536,
@@ -97,28 +102,8 @@ class Gzip(BrokerCase):
                 self.assertEqual(stream.tagged(1)[0]["data"], json.loads(data)
                                  if data.startswith("{") else data)
 
-    def test_it_is_a_matter_of_asking_and_of_the_configuration(self):
-        broker = self.gzip()
-        for coding, packed in [
-                ("gzip, deflate, br", True), ("*", True), ("x-gzip", True),
-                ("gzip;q=0", False), ("br", False), ("identity, gzip;q=0.5",
-                                                     False)]:
-            with self.open(broker, headers=[("Accept-Encoding", coding)]) as \
-                    stream:
-                stream.start()
-                self.assertEqual("content-encoding" in stream.body.headers,
-                                 packed, coding)
-        body, _ = sse_client.fetch(
-            broker.port, "/stream?channels=c",
-            (("Accept", "text/event-stream"), TAKES_GZIP), "HEAD")
-        self.assertEqual(body.headers["content-encoding"], "gzip")
-        other = self.broker(http__compression="off")
-        with self.open(other) as stream:
-            stream.start()
-            self.assertNotIn("content-encoding", stream.body.headers)
-
     def test_signs_of_life_and_goodbyes_come_through(self):
-        broker = self.gzip(http__heartbeat="1s", http__max_connections=1)
+        broker = self.packing(http__heartbeat="1s", http__max_connections=1)
         stream = self.open(broker)
         stream.start()
         stream.wait(lambda: stream.parser.comments)
@@ -135,7 +120,7 @@ class Gzip(BrokerCase):
         broker.start()
 
     def test_a_stream_that_ends_by_itself_is_a_whole_file(self):
-        broker = self.gzip(**SMALL, **{"channel c:keep.keep": "latest"})
+        broker = self.packing(**SMALL, **{"channel c:keep.keep": "latest"})
         with broker.publisher() as publisher:
             for start in range(0, 3000, 1000):
                 publisher.publish_many(
@@ -148,13 +133,13 @@ class Gzip(BrokerCase):
         for since in ("-1", "now", "-10m", "&"):
             for minor in "01":
                 bodies = []
-                for headers in ((), (TAKES_GZIP,)):
+                for headers in ((), (takes(self.coding),)):
                     body, text = self.whole(broker, target + since, headers,
                                             minor)
                     bodies.append(text)
                     self.assertEqual("content-encoding" in body.headers,
                                      bool(headers))
-                plain, packed = bodies[0], gzip.decompress(bodies[1])
+                plain, packed = bodies[0], self.decompress(bodies[1])
                 self.assertEqual(*[[block for block in text.split(b"\n\n")
                                     if b"event: " not in block]
                                    for text in (plain, packed)])
@@ -183,7 +168,7 @@ class Gzip(BrokerCase):
     def test_the_same_from_everywhere(self):
         """Live, from the window and from the store, for channels that are
         shared, nested and secret, in both formats and both versions."""
-        broker = self.gzip(
+        broker = self.packing(
             broker__workers=1, **SMALL, **{"channel c:4.secret": "on"})
         kinds = [dict(channels=channels, query=query, version=version)
                  for channels in ("c:*", "c:1,c:2,c:3", "c:4,c:5", "*")
@@ -222,7 +207,7 @@ class Gzip(BrokerCase):
 
     def test_who_reads_slowly_gets_the_same(self):
         """A pack is cut wherever the socket is full."""
-        broker = self.gzip(
+        broker = self.packing(
             broker__workers=1, http__send_buffer="4k", **SMALL)
         pairs = [self.both(broker, "c", receive_buffer=4096, query=query)
                  for query in ("", "&format=raw", "&conflate=1")]
@@ -243,7 +228,7 @@ class Gzip(BrokerCase):
             self.assertEqual(len(self.same(*pair, last)), 1200 * SCALE + 2)
 
     def test_the_same_after_kills(self):
-        broker = self.gzip(broker__workers=2)
+        broker = self.packing(broker__workers=2)
         got, last = [], None
         with broker.publisher() as publisher:
             stream = self.open(broker)
@@ -274,7 +259,7 @@ class Gzip(BrokerCase):
                          list(map(wire.cursor_text, cursors)))
 
     def test_channels_change_under_way(self):
-        broker = self.gzip()
+        broker = self.packing()
         stream = self.open(broker, "a", receive_buffer=4096)
         name = stream.control("connected")["stream"]
         with broker.publisher() as publisher:
@@ -302,7 +287,7 @@ class Gzip(BrokerCase):
     # ---- once for all
 
     def test_what_many_get_is_compressed_once(self):
-        broker = self.gzip(broker__workers=1)
+        broker = self.packing(broker__workers=1)
         streams = [self.open(broker) for _ in range(50)]
         for stream in streams:
             stream.start()
@@ -323,7 +308,7 @@ class Gzip(BrokerCase):
 
     def sizes(self, text, **settings):
         """The bytes that one event has on a stream, and as they went out."""
-        broker = self.gzip(broker__workers=1, **settings)
+        broker = self.packing(broker__workers=1, **settings)
         stream = self.open(broker)
         stream.start()
         broker.pub("-f", "-", "c", data=text)
@@ -355,7 +340,7 @@ class Gzip(BrokerCase):
     def test_a_crowd_of_different_channels_costs_a_few_packs_each(self):
         """Every stream has channels of its own, and all have some in common:
         what is made is bounded by what is published."""
-        broker = self.gzip(broker__workers=1)
+        broker = self.packing(broker__workers=1)
         streams = [self.open(broker, "all,c:%d,c:%d" % (n, (n + 1) % 40))
                    for n in range(40)]
         for stream in streams:
@@ -372,12 +357,12 @@ class Gzip(BrokerCase):
         self.assertLess(broker.metric("packs_made_total"), 2 * 1001)
 
     def test_a_crowd_that_returns_shares_what_it_is_behind_by(self):
-        broker = self.gzip(broker__workers=1)
+        broker = self.packing(broker__workers=1)
         with broker.publisher() as publisher:
             publisher.publish_many(("c", order(n)) for n in range(2000))
         with sse_client.Crowd(broker.port) as crowd:
             for _ in range(100):
-                crowd.add("c", "&since=-1", headers=[TAKES_GZIP])
+                crowd.add("c", "&since=-1", headers=[takes(self.coding)])
             crowd.until(lambda: all(each.live for each in crowd.members))
             self.assertEqual({len(each.cursors) for each in crowd.members},
                              {2000})
@@ -402,13 +387,6 @@ class Gzip(BrokerCase):
                 stream.events(1)
         return cut(b"".join(raw))[3:]  # without head, greeting and "live"
 
-    def alone(self, chunk):
-        """What is in a chunk, when it stands alone."""
-        try:
-            return zlib.decompressobj(-zlib.MAX_WBITS).decompress(chunk)
-        except zlib.error:
-            return None  # it refers to what was before it
-
     def test_a_secret_is_compressed_alone(self):
         """Nor does it tell who publishes a guess beside it, by a length,
         whether that is right."""
@@ -416,10 +394,10 @@ class Gzip(BrokerCase):
         rows = [("guess", guess), ("secret:1", secret), ("secret:1", secret),
                 ("secret:2", secret), ("guess", guess), ("guess", secret)]
         texts = [self.alone(chunk) for chunk in
-                 self.chunks(self.gzip(), rows)]
+                 self.chunks(self.packing(), rows)]
         self.assertTrue(any(text is None or text.count(b"\nid: ") > 0
                             for text in texts), "it would not be seen")
-        broker = self.gzip(**{"channel secret:*.secret": "on"})
+        broker = self.packing(**{"channel secret:*.secret": "on"})
         live = self.chunks(broker, rows)
         for text in map(self.alone, live):
             self.assertFalse(text is not None and b'"secret:' in text and
@@ -435,7 +413,7 @@ class Gzip(BrokerCase):
             self.assertIsNotNone(self.alone(live[at]))
 
     def test_a_secret_is_alone_in_the_past_too(self):
-        broker = self.gzip(**SMALL, **{"channel secret:*.secret": "on",
+        broker = self.packing(**SMALL, **{"channel secret:*.secret": "on",
                                        "channel secret:*.keep": "latest"})
         with broker.publisher() as publisher:
             publisher.publish_many(
@@ -446,7 +424,8 @@ class Gzip(BrokerCase):
                     one:
                 one.sendall(sse_client.request_bytes(
                     broker.port, "/stream?channels=guess,secret:*&live=false" +
-                    since, (("Accept", "text/event-stream"), TAKES_GZIP)))
+                    since, (("Accept", "text/event-stream"),
+                             takes(self.coding))))
                 raw = b"".join(iter(lambda: one.recv(1 << 16), b""))
             secrets = 0
             for chunk in cut(raw):
@@ -461,7 +440,7 @@ class Gzip(BrokerCase):
         stream ends, and its client comes back without it."""
         key = tokens.Secret()
         broker = self.broker(
-            start=False, auth__mode="jwt", http__compression="gzip",
+            start=False, auth__mode="jwt", http__compression=self.coding,
             broker__workers=1, http__send_buffer="4k")
         broker.settings["auth.jwt_key_file"] = key.write(
             os.path.join(broker.folder, "key"))
@@ -480,7 +459,7 @@ class Gzip(BrokerCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertNotIn("revoked", [event.name for event in packed.rest()])
         self.assertEqual(packed.ended, "cut")
-        with self.open(broker, "a,b", headers=bearer + [TAKES_GZIP],
+        with self.open(broker, "a,b", headers=bearer + [takes(self.coding)],
                        last_id=packed.last_id or "-1") as again:
             self.assertEqual(again.control("connected")["refused"], ["a"])
             event = again.next()
@@ -488,6 +467,135 @@ class Gzip(BrokerCase):
                 self.assertEqual(json.loads(event.data)["channel"], "b")
                 event = again.next()
             self.assertEqual(again.last_id, wire.cursor_text(cursors[-1]))
+
+
+class Gzip(Compression, BrokerCase):
+    coding = "gzip"
+    decompress = staticmethod(gzip.decompress)
+
+    def alone(self, chunk):
+        """What is in a chunk, when it stands alone."""
+        try:
+            return zlib.decompressobj(-zlib.MAX_WBITS).decompress(chunk)
+        except zlib.error:
+            return None  # it refers to what was before it
+
+
+class Zstd(Compression, BrokerCase):
+    coding = "zstd"
+    decompress = staticmethod(zstd.decompress)
+
+    def alone(self, chunk):
+        try:
+            return zstd.Decompressor().decompress(zstd.HEAD + chunk)
+        except zstd.Broken:
+            return None
+
+    def test_what_repeats_itself_is_right_wherever_it_stands(self):
+        """Of which a compressor takes for granted what comes right before: in
+        streams that share it, that is something else each time."""
+        broker = self.packing(broker__workers=1)
+        streams = [self.open(broker, channels) for channels in
+                   ("a,b", "a,c", "b,c", "a,b,c", "*")]
+        for stream in streams:
+            stream.start()
+        dice = random.Random(SEED)
+        print("seed %d" % SEED)
+        rows = []
+        for _ in range(600 * SCALE):
+            period = "".join(dice.choices("abcdefghij", k=dice.randrange(1, 9)))
+            rows.append((dice.choice("abc"), period * dice.randrange(1, 60)))
+        with broker.publisher() as publisher:
+            for row in rows[:300]:
+                publisher.publish(*row)
+            publisher.publish_many(rows[300:])
+        for stream, channels in zip(streams, ("ab", "ac", "bc", "abc", "abc")):
+            self.assertEqual(
+                [(event["channel"], event["data"]) for event in stream.tagged(
+                    sum(row[0] in channels for row in rows))],
+                [row for row in rows if row[0] in channels])
+
+
+class Both(BrokerCase):
+    """Which coding a stream has, and that several go side by side."""
+
+    def coding_of(self, broker, accepted, method="GET"):
+        headers = [("Accept", "text/event-stream"), takes(accepted)]
+        if method == "HEAD":
+            body, _ = sse_client.fetch(broker.port, "/stream?channels=c",
+                                       headers, "HEAD")
+            return body.headers.get("content-encoding")
+        with broker.stream("c", headers=[takes(accepted)]) as stream:
+            stream.start()
+            return stream.body.headers.get("content-encoding")
+
+    def test_it_is_a_matter_of_asking_and_of_the_configuration(self):
+        offers = ("off", "gzip", "zstd", "gzip, zstd")
+        brokers = [self.broker(http__compression=each) for each in offers]
+        for accepted, wanted in [
+                ("gzip, deflate, br", "-g-g"), ("gzip, deflate, br, zstd", "-gzz"),
+                ("zstd", "--zz"), ("*", "-gzg"), ("x-gzip", "-g-g"),
+                ("gzip;q=0", "----"), ("gzip;q=0, *", "--zz"), ("br", "----"),
+                ("identity, gzip;q=0.5", "----"), ("zstd;q=0.9, gzip", "-gzg"),
+                ("zstd, gzip;q=0.9", "-gzz"), ("zstd;q=0, *", "-g-g"),
+                ("*, zstd", "-gzz"), ("gzip, *", "-gzg"), ("", "----"),
+                ("zstd;q=0.4, identity;q=0.5, gzip;q=0.5", "-g-g")]:
+            for method in ("GET", "HEAD"):
+                self.assertEqual("".join(
+                    (self.coding_of(broker, accepted, method) or "-")[0]
+                    for broker in brokers), wanted, (accepted, method))
+
+    def test_streams_of_all_codings_get_the_same(self):
+        broker = self.broker(http__compression="zstd,gzip", broker__workers=1)
+        codings = ("identity", "gzip", "zstd") * 5
+        streams = [broker.stream("c", headers=[takes(coding)])
+                   for coding in codings]
+        for stream in streams:
+            self.addCleanup(stream.close)
+            stream.start()
+        with broker.publisher() as publisher:
+            for number in range(200):
+                publisher.publish("c", order(number))
+            publisher.publish_many(("c", order(n)) for n in range(800))
+        seen = [[event.raw for event in stream.events(1000)]
+                for stream in streams]
+        for raws in seen:
+            self.assertEqual(raws, seen[0])
+        # Each is made once for all who take it, and not for the others.
+        made = broker.metric("packs_made_total")
+        self.assertLess(made, 2 * 1000)
+        self.assertEqual(
+            {stream.body.headers.get("content-encoding") for stream in streams},
+            {None, "gzip", "zstd"})
+
+
+class Without(BrokerCase):
+    """A broker that was built without zstd."""
+
+    PROGRAM = os.path.join(OUT, "without-zstd", "ssemuxd")
+
+    def test_it_says_so_when_it_is_configured(self):
+        for setting in ("zstd", "gzip, zstd"):
+            done = subprocess.run(
+                [self.PROGRAM, "-t", "-o", "http.compression=" + setting],
+                capture_output=True, text=True, timeout=20)
+            self.assertEqual((done.returncode, done.stdout), (78, ""))
+            self.assertIn('got "%s", expected off or gzip, as this ssemuxd was '
+                          "built without zstd" % setting, done.stderr)
+
+    def test_it_does_without(self):
+        broker = self.broker(start=False, http__compression="gzip")
+        broker.program = self.PROGRAM
+        broker.start()
+        with broker.stream("c", headers=[takes("gzip, zstd")]) as stream, \
+                broker.publisher() as publisher:
+            stream.start()
+            self.assertEqual(stream.body.headers["content-encoding"], "gzip")
+            publisher.publish_many(("c", order(n)) for n in range(100))
+            self.assertEqual([event["data"] for event in stream.tagged(100)],
+                             [json.loads(order(n)) for n in range(100)])
+        with open("/proc/%d/maps" % broker.pid) as maps:
+            self.assertNotIn("libzstd", maps.read())
 
 
 if __name__ == "__main__":
