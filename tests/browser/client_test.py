@@ -86,6 +86,36 @@ class Client(BrokerCase):
         self.assertEqual(page.run("resyncs"), [])
         self.connections(1)
 
+    def test_compressed_streams_are_the_same_by_each_transport(self):
+        """Through kills, too; with nothing but that coding on offer."""
+        for transport in ("fetch", "eventsource"):
+            for coding in ("gzip", "zstd"):
+                with self.subTest(transport=transport, coding=coding):
+                    self.compressed(transport, coding)
+
+    def compressed(self, transport, coding):
+        self.running = self.broker(http__retry="50ms", http__compression=coding)
+        self.site.close()
+        self.site = Origin(self.running)
+        self.addCleanup(self.site.close)
+        page = self.page(options="{ transport: '%s' }" % transport)
+        for number in range(5):
+            self.publish(number)
+            page.got("c", number + 1)  # before the next is there
+        for turn in range(2):
+            self.publish(*range(5 + turn * 300, 5 + turn * 300 + 300))
+            for pid in self.running.workers():
+                self.running.kill_worker(pid)
+        self.publish(605)
+        self.assertEqual(page.got("c", 606), [str(n) for n in range(606)])
+        self.assertEqual(page.run("resyncs"), [])
+        # All of it was compressed, for there is no other reader.
+        self.assertGreater(self.running.metric("packed_bytes_total"), 0)
+        self.assertEqual(
+            page.run("fetch('/stream?channels=c').then((answer) => "
+                     "answer.headers.get('content-encoding'))"), coding)
+        page.close()
+
     def test_a_second_channel_comes_on_the_same_connection(self):
         page = self.page()
         page.run("use('d').ready()")

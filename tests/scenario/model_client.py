@@ -52,7 +52,8 @@ class Client:
             last_id=asked.text if asked.how == "header" else None,
             version=self.version, receive_buffer=self.receive_buffer,
             headers=self.world.dice.choice(
-                [(), (), (sse_client.TAKES_GZIP,)]),
+                [(), (), (sse_client.takes("gzip"),),
+                 (sse_client.takes("zstd"),)]),
             timeout=60)
         self.course = Course(self.world.log, self.form, self.types,
                              self.keys, bool(self.conflate))

@@ -34,7 +34,7 @@ class World:
             broker__ring="256k", broker__window="256k",
             broker__window_events=mode.window, broker__workers=mode.workers,
             http__send_buffer=mode.send_buffer, publish__max_event="48k",
-            http__compression="gzip",
+            http__compression="gzip, zstd",
             http__retry="100ms", history__max_events=mode.limit,
             **{"channel %s:*.%s" % (name, key): value
                for name, rule in mode.rules

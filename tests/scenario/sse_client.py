@@ -25,7 +25,6 @@ def takes(coding):
     return ("Accept-Encoding", coding)
 
 
-TAKES_GZIP = takes("gzip")
 DECODERS = {"gzip": lambda: zlib.decompressobj(16 + zlib.MAX_WBITS),
             "zstd": zstd.Decompressor}
 
