@@ -6,6 +6,7 @@
 
 #include "broker/shared/board.h"
 #include "broker/shared/config.h"
+#include "broker/worker/cursor/gzip_quick.h"
 #include "tests/unit/coding_reader.h"
 #include "tests/unit/sample_event.h"
 #include "tests/unit/suite.h"
@@ -51,7 +52,7 @@ set_up(void)
 	window_reset(&window, newest);
 	packs = packs_create(&config, &window, &board);
 	ck_assert_ptr_nonnull(packs);
-	packs_begin_turn(packs, UINT64_MAX);
+	packs_begin_turn(packs, UINT64_MAX / 2, 100);
 	buf_init(&head, 0);
 	coder_append_head(coding, &head);
 	reader_init(&reader, coding);
@@ -299,27 +300,77 @@ START_TEST(secrets_are_known)
 }
 END_TEST
 
-START_TEST(beyond_the_budget_what_many_ask_for_is_made)
+START_TEST(beyond_the_credit_what_many_ask_for_is_made)
 {
 	struct pack_key four = key_of(0, 0xF), three = key_of(0, 7),
 			one = key_of(0, 1 << 9), behind = key_of(0, 1 << 8);
 	int asks = 1;
 
 	add(64, 100);
-	packs_begin_turn(packs, 5);
+	/* What four cost, and one behind another. */
+	packs->credit = 0;
+	packs_begin_turn(packs, 300 + 4 * 164 + 300 + 164 + 164 / 2 - 1, 100);
 	ck_assert_int_eq(try(&four), PACKS_FRAME);
 	ck_assert_int_eq(try(&three), PACKS_SPENT);
 	ck_assert_int_eq(try(&four), PACKS_FRAME);
 	behind.after = one.of;
+	ck_assert_int_eq(try(&behind), PACKS_SPENT);
+	packs_earn(packs, 1);
 	ck_assert_int_eq(try(&behind), PACKS_FRAME); /* the last of it */
 	behind.of.bits <<= 5;
 	ck_assert_int_eq(try(&behind), PACKS_SPENT);
+	ck_assert_int_eq(try(&one), PACKS_SPENT);
+	one.stored = true;
 	ck_assert_int_eq(try(&one), PACKS_FRAME);
 	ck_assert_uint_eq(made(), 3);
 	while (try(&three) == PACKS_SPENT)
 		ck_assert_int_lt(++asks, 20);
 	ck_assert_int_gt(asks, 3);
 	ck_assert_uint_eq(made(), 4);
+}
+END_TEST
+
+START_TEST(little_credit_is_kept_for_the_next_turn)
+{
+	struct pack_key all = key_of(0, ~UINT64_C(0));
+
+	add(64, 4200);
+	packs_begin_turn(packs, 0, 100);
+	ck_assert_int_eq(try(&all), PACKS_SPENT);
+	packs_earn(packs, 64 * 4264 + 300 - 262144);
+	ck_assert_int_eq(try(&all), PACKS_ALONE);
+	all.shape = 1;
+	ck_assert_int_eq(try(&all), PACKS_SPENT);
+}
+END_TEST
+
+START_TEST(what_is_stored_comes_out_and_is_context)
+{
+	struct pack_key stored = key_of(0, 0xFF), behind = key_of(0, 0xF00);
+	size_t len;
+
+	add(64, 100);
+	stored.stored = true;
+	len = get(&stored);
+	ck_assert_uint_gt(len, buf_length(&expected));
+	behind.after = stored.of;
+	ck_assert_uint_lt(get(&behind), len);
+	stored.stored = false;
+	ck_assert_uint_lt(get(&stored), len);
+}
+END_TEST
+
+START_TEST(for_few_readers_time_counts_more_than_bytes)
+{
+	struct pack_key all = key_of(0, ~UINT64_C(0));
+	size_t saved;
+
+	add(64, 200);
+	saved = get(&all);
+	packs_destroy(packs);
+	packs = packs_create(&config, &window, &board);
+	packs_begin_turn(packs, 0, 1);
+	ck_assert_uint_gt(get(&all), saved);
 }
 END_TEST
 
@@ -384,7 +435,9 @@ tests_of(const char *name, void (*begin)(void))
 	tcase_add_test(
 	    tests, any_stretch_is_cut_into_blocks_that_others_have_too);
 	tcase_add_test(tests, secrets_are_known);
-	tcase_add_test(tests, beyond_the_budget_what_many_ask_for_is_made);
+	tcase_add_test(tests, beyond_the_credit_what_many_ask_for_is_made);
+	tcase_add_test(tests, little_credit_is_kept_for_the_next_turn);
+	tcase_add_test(tests, what_is_stored_comes_out_and_is_context);
 	tcase_add_test(tests, a_pack_that_is_in_use_is_not_let_go);
 	tcase_add_test(tests, a_long_one_is_there_for_one_write);
 	return tests;
@@ -395,6 +448,9 @@ main(void)
 {
 	TCase *gzip = tests_of("gzip", set_up_gzip);
 
+	if (gzip_quick_is_there())
+		tcase_add_test(
+		    gzip, for_few_readers_time_counts_more_than_bytes);
 #ifndef SSEMUX_NO_ZSTD
 	return suite_run2("packs", gzip, tests_of("zstd", set_up_zstd));
 #else

@@ -44,6 +44,13 @@ coder_destroy(struct coder *coder)
 }
 
 void
+coder_aim(struct coder *coder, enum coder_aim aim)
+{
+	if (coder->form->aim != NULL)
+		coder->form->aim(coder->compressor, aim);
+}
+
+void
 coder_append_head(enum coding coding, struct buf *out)
 {
 	forms[coding]->append_head(out);

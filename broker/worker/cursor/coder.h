@@ -37,6 +37,12 @@ struct coder_sum {
 struct coder *coder_create(enum coding coding, int level);
 void coder_destroy(struct coder *coder);
 
+/* What is to be saved from here on: as many bytes as the level allows, which is
+ * so at first, or, where there is a choice, rather time. */
+enum coder_aim { CODER_SAVES_BYTES, CODER_SAVES_TIME };
+
+void coder_aim(struct coder *coder, enum coder_aim aim);
+
 /* Appends what a stream begins with. */
 void coder_append_head(enum coding coding, struct buf *out);
 

@@ -8,10 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "broker/worker/cursor/coder.h"
 #include "protocol/slice.h"
 
 struct buf;
-struct coder_sum;
 
 struct coder_form {
 	/* A compressor, for any number of streams. NULL: no memory. */
@@ -32,6 +32,9 @@ struct coder_form {
 	 */
 	size_t (*compress)(void *compressor, char *room, size_t size,
 	    struct slice text, struct slice before);
+
+	/* What coder_aim() is for; NULL: there is no choice. */
+	void (*aim)(void *compressor, enum coder_aim aim);
 
 	/* The checksum of what follows what has that one, which is 0 of
 	 * nothing; and of two together. NULL: an end has none. */

@@ -125,6 +125,15 @@ compress_piece(void *compressor, char *room, size_t size, struct slice text,
 }
 
 static void
+aim_at(void *compressor, enum coder_aim aim)
+{
+	struct gzip *gzip = compressor;
+
+	if (gzip->quick != NULL)
+		gzip_quick_aim(gzip->quick, aim);
+}
+
+static void
 append_end(struct buf *out, const struct coder_sum *sum)
 {
 	/* A last block with nothing in it. */
@@ -154,6 +163,7 @@ const struct coder_form gzip_form = {
     .append_stored = append_stored,
     .stored_len = stored_len,
     .compress = compress_piece,
+    .aim = aim_at,
     .checksum = checksum_of,
     .join = join,
 };

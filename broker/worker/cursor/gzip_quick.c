@@ -16,6 +16,7 @@ enum {
 
 struct gzip_quick {
 	int level;
+	enum coder_aim aim;
 	struct isal_zstream fixed;
 	struct isal_zstream own; /* with codes of the text's own */
 	uint8_t own_work[ISAL_DEF_LVL1_SMALL];
@@ -53,13 +54,21 @@ gzip_quick_destroy(struct gzip_quick *quick)
 	free(quick);
 }
 
+void
+gzip_quick_aim(struct gzip_quick *quick, enum coder_aim aim)
+{
+	quick->aim = aim;
+}
+
 size_t
 gzip_quick_compress(struct gzip_quick *quick, char *room, size_t size,
     struct slice text, struct slice before)
 {
-	struct isal_zstream *stream =
-	    quick->level > FIXED_LEVEL && text.len >= LONG ? &quick->own
-							   : &quick->fixed;
+	struct isal_zstream *stream = quick->level > FIXED_LEVEL &&
+					      quick->aim == CODER_SAVES_BYTES &&
+					      text.len >= LONG
+					  ? &quick->own
+					  : &quick->fixed;
 	int result = COMP_OK;
 
 	isal_deflate_reset(stream);
@@ -96,6 +105,13 @@ void
 gzip_quick_destroy(struct gzip_quick *quick)
 {
 	(void)quick;
+}
+
+void
+gzip_quick_aim(struct gzip_quick *quick, enum coder_aim aim)
+{
+	(void)quick;
+	(void)aim;
 }
 
 size_t

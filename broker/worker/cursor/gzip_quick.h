@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "broker/worker/cursor/coder.h"
 #include "protocol/slice.h"
 
 struct gzip_quick;
@@ -24,6 +25,9 @@ bool gzip_quick_is_there(void);
 /* About 170 kB. NULL: no memory. */
 struct gzip_quick *gzip_quick_create(int level);
 void gzip_quick_destroy(struct gzip_quick *quick);
+
+/* To save time, a long text gets the fixed codes, too. */
+void gzip_quick_aim(struct gzip_quick *quick, enum coder_aim aim);
 
 /*
  * Compresses the text, which may refer to what is right before it, up to the

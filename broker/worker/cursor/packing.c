@@ -10,16 +10,23 @@
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
 
+/*
+ * What is done for streams takes time, and compressing may add a fifth of that
+ * and no more. So it earns credit, in bytes of text that can be compressed in a
+ * fifth of the time that it takes, as measured.
+ */
 enum {
-	/* Of events that come in one turn; and for those who are behind, in a
+	EARNED_BY_TURN = 1024,
+	EARNED_BY_EVENT = 16, /* that comes, whoever wants it */
+	EARNED_BY_WRITE = 1200,
+	EARNED_BY_DELIVERY = 80,
+	/* Of an event that is read again. Who begins does that once, and gets
+	 * what it takes; so much more in a turn of those who are behind, in a
 	 * worker with few streams or many. */
-	BUDGET_FACTOR = 2,
-	BUDGET_FEW = 1024,
-	BUDGET_MANY = 256,
+	EARNED_BY_READING = 360,
+	BEGINNERS_OF_FEW = 300000,
+	BEGINNERS_OF_MANY = 75000,
 	FEW = 16,
-	FEW_READERS = 2, /* of an event */
-	SAMPLE = 8,
-	CONTEXTS_MAX = 2, /* among them, of those who are alike */
 };
 
 struct packing *
@@ -55,35 +62,6 @@ packing_is_secret(const struct worker *worker, struct slice channel)
 	return packs_is_secret(worker->packing->packs, channel);
 }
 
-/* Have the first of those who are to get something many different packs behind
- * them? */
-static bool
-have_little_in_common(const struct deliveries *deliveries)
-{
-	struct pack_events seen[CONTEXTS_MAX];
-	size_t count = 0;
-
-	for (size_t i = 0; i < deliveries->subscriber_count && i < SAMPLE;
-	     i++) {
-		const struct subscriber *subscriber =
-		    deliveries->subscribers[i];
-		struct pack_events last = {.bits = 0};
-		size_t at = 0;
-
-		if (subscriber->compressed)
-			last = subscriber->packed->last;
-		while (at < count && (seen[at].span != last.span ||
-					 seen[at].bits != last.bits))
-			at++;
-		if (last.bits == 0 || at < count)
-			continue;
-		if (count == CONTEXTS_MAX)
-			return true;
-		seen[count++] = last;
-	}
-	return false;
-}
-
 void
 packing_begin_turn(struct worker *worker)
 {
@@ -93,14 +71,11 @@ packing_begin_turn(struct worker *worker)
 	if (worker->packing == NULL)
 		return;
 	worker->packing->cuts = false;
-	/* What is for one or two is compressed for them as it is best; and for
-	 * many, when they are alike. */
-	if (deliveries->count > FEW_READERS * events &&
-	    have_little_in_common(deliveries))
-		packs_begin_turn(worker->packing->packs, 0);
-	else
-		packs_begin_turn(
-		    worker->packing->packs, BUDGET_FACTOR * events);
+	packs_begin_turn(worker->packing->packs,
+	    EARNED_BY_TURN + EARNED_BY_EVENT * events +
+		EARNED_BY_WRITE * deliveries->subscriber_count +
+		EARNED_BY_DELIVERY * deliveries->count,
+	    events > 0 ? deliveries->count / events : 0);
 }
 
 void
@@ -114,8 +89,15 @@ packing_begin_catch_up(struct worker *worker)
 	    BOARD_FIRST_WORKER + worker->heritage->worker, METRIC_STREAMS);
 	/* Each of a crowd stands somewhere else. */
 	worker->packing->cuts = streams > FEW;
-	packs_begin_turn(
-	    worker->packing->packs, streams > FEW ? BUDGET_MANY : BUDGET_FEW);
+	worker->packing->for_beginners =
+	    streams > FEW ? BEGINNERS_OF_MANY : BEGINNERS_OF_FEW;
+	packs_begin_turn(worker->packing->packs, EARNED_BY_TURN, streams);
+}
+
+void
+packing_earn_reading(struct worker *worker, size_t events)
+{
+	packs_earn(worker->packing->packs, EARNED_BY_READING * events);
 }
 
 void
@@ -198,32 +180,27 @@ first_together(struct packs *packs, uint64_t span, uint64_t bits)
 				      : bits & ((secret & -secret) - 1);
 }
 
-/* Gets as much of what waits as can be one pack and may be made. */
+/* Gets as much of what waits as can be one pack. */
 static enum packs_got
 get_first(struct packing *packing, struct pack_key *key,
     const struct pack **pack, struct frame *frame)
 {
 	struct packs *packs = packing->packs;
-	enum packs_got got = PACKS_SPENT;
+	enum packs_got got;
 
 	key->of.bits = first_together(packs, packing->span, packing->bits);
-	if (!packing->cut) {
-		if (__builtin_popcountll(key->of.bits) <= PACKS_CONTEXT &&
-		    packs_secret_bits(packs, key->of.span, key->of.bits) == 0)
-			key->after = packing->last;
-		got = packs_get(packs, key, &packing->pin, pack, frame);
-	}
+	if (packing->cuts)
+		key->of.bits = packs_first_block(key->of.bits);
+	else if (__builtin_popcountll(key->of.bits) <= PACKS_CONTEXT &&
+		 packs_secret_bits(packs, key->of.span, key->of.bits) == 0)
+		key->after = packing->last;
+	got = packs_get(packs, key, &packing->pin, pack, frame);
 	if (got == PACKS_SPENT && key->after.bits != 0) {
 		key->after = (struct pack_events){.bits = 0};
 		got = packs_get(packs, key, &packing->pin, pack, frame);
 	}
 	if (got == PACKS_SPENT) {
-		packing->cut = true;
-		key->of.bits = packs_first_block(key->of.bits);
-		got = packs_get(packs, key, &packing->pin, pack, frame);
-	}
-	if (got == PACKS_SPENT) {
-		key->of.bits &= -key->of.bits;
+		key->stored = true;
 		got = packs_get(packs, key, &packing->pin, pack, frame);
 	}
 	return got;
@@ -279,13 +256,27 @@ packing_add_entry(
 	if (packing->bits == 0) {
 		packing->span = span;
 		packing->bytes = 0;
-		packing->cut = packing->cuts;
 	}
 	event = window_event(
 	    &worker->window, window_entry(&worker->window, number));
 	packing->bits |= UINT64_C(1) << number % PACKS_SPAN;
 	packing->bytes += event.data.len;
 	return ADDED;
+}
+
+/* Who is behind is about to get an event of the window. */
+static void
+earn(struct packing *packing, const struct subscriber *subscriber)
+{
+	uint64_t credit = EARNED_BY_DELIVERY;
+
+	if (subscriber->owes_live && packing->for_beginners > 0) {
+		credit = EARNED_BY_READING;
+		packing->for_beginners -= credit < packing->for_beginners
+					      ? credit
+					      : packing->for_beginners;
+	}
+	packs_earn(packing->packs, credit);
 }
 
 uint64_t
@@ -296,6 +287,7 @@ packing_stretch(struct worker *worker, struct subscriber *subscriber,
 	uint64_t reached = subscriber->cursor;
 
 	outgoing_begin(&worker->outgoing);
+	packs_earn(worker->packing->packs, EARNED_BY_WRITE);
 	for (int i = 0; i < most; i++, number++) {
 		const struct window_entry *entry = window_entry(window, number);
 		struct event event;
@@ -303,9 +295,12 @@ packing_stretch(struct worker *worker, struct subscriber *subscriber,
 		if (number == window->end || entry->cursor > until)
 			return reached > until ? reached : until;
 		event = window_event(window, entry);
-		if (subscriber_wants(subscriber, &event) &&
-		    packing_add_entry(worker, subscriber, number) == NOT_ADDED)
-			return reached;
+		if (subscriber_wants(subscriber, &event)) {
+			earn(worker->packing, subscriber);
+			if (packing_add_entry(worker, subscriber, number) ==
+			    NOT_ADDED)
+				return reached;
+		}
 		reached = entry->cursor;
 	}
 	return reached;

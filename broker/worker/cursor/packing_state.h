@@ -35,9 +35,9 @@ struct packing {
 	/* What waits to become packs: events of one span. */
 	uint64_t span;
 	uint64_t bits;
-	bool cut;     /* into blocks, see packs.h */
-	size_t bytes; /* of their records */
-	bool cuts;    /* always, in this turn */
+	size_t bytes;           /* of their records */
+	uint64_t for_beginners; /* credit, in this turn of those behind */
+	bool cuts;              /* into blocks, see packs.h, in this turn */
 	/* The write. */
 	uint64_t pin;
 	struct pack_events last; /* what stands before the next pack */
@@ -51,6 +51,9 @@ struct packing {
 
 /* The write is to be put together from here on. */
 void packing_begin_write(struct worker *worker, struct subscriber *subscriber);
+
+/* So many events were read from the store: that earns credit, see packing.c. */
+void packing_earn_reading(struct worker *worker, size_t events);
 
 /*
  * For volley.h: is what was added one pack that can be written later, and

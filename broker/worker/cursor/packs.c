@@ -8,11 +8,13 @@
 #include "broker/shared/board.h"
 #include "broker/shared/config_channel.h"
 #include "broker/shared/log.h"
+#include "broker/worker/cursor/packs_credit.h"
 
 enum {
-	WAYS = 4,  /* places that a pack may have */
-	ASKS = 8,  /* before it is made beyond the budget */
-	SHARE = 4, /* of the memory of the window */
+	WAYS = 4,   /* places that a pack may have */
+	ASKS = 8,   /* before it is made beyond the credit */
+	SHARE = 4,  /* of the memory of the window */
+	BEFORE = 2, /* events of a context that are of use */
 };
 
 /* One for each coding that streams may have. */
@@ -44,6 +46,7 @@ packs_create(const struct config *config, const struct window *window,
 	packs->pinned = UINT64_MAX;
 	packs->window = window;
 	packs->board = board;
+	packs->credit = PACKS_CREDIT_KEPT;
 	packs->places = calloc(PACKS_PLACES, sizeof(packs->places[0]));
 	if (config->channels_secret) {
 		packs->secrets_size = 2 * window->size / PACKS_SPAN;
@@ -74,12 +77,6 @@ packs_destroy(struct packs *packs)
 	buf_finish(&packs->piece);
 	buf_finish(&packs->alone);
 	free(packs);
-}
-
-void
-packs_begin_turn(struct packs *packs, uint64_t events)
-{
-	packs->budget = events;
 }
 
 uint64_t
@@ -158,7 +155,7 @@ same_key(const struct pack_key *a, const struct pack_key *b)
 {
 	return same_events(&a->of, &b->of) &&
 	       same_events(&a->after, &b->after) && a->shape == b->shape &&
-	       a->coding == b->coding;
+	       a->coding == b->coding && a->stored == b->stored;
 }
 
 static bool
@@ -172,7 +169,8 @@ static struct pack *
 find_place(struct packs *packs, const struct pack_key *key)
 {
 	uint64_t kind = (uint64_t)key->shape * CODING_COUNT + key->coding;
-	uint64_t first = mix(mix(kind, &key->of), &key->after);
+	uint64_t first =
+	    mix(mix(2 * kind + key->stored, &key->of), &key->after);
 	struct pack *oldest = NULL;
 
 	for (uint64_t i = 0; i < WAYS; i++) {
@@ -187,16 +185,29 @@ find_place(struct packs *packs, const struct pack_key *key)
 	return oldest;
 }
 
+/* The end of a context that is of use, if the window has it. */
+static struct pack_events
+find_before(const struct packs *packs, const struct pack_events *after)
+{
+	struct pack_events last = *after;
+
+	while (__builtin_popcountll(last.bits) > BEFORE)
+		last.bits &= last.bits - 1;
+	if (last.bits != 0 &&
+	    last.span * PACKS_SPAN + (uint64_t)__builtin_ctzll(last.bits) <
+		packs->window->first)
+		last.bits = 0;
+	return last;
+}
+
 static bool
 may_make(struct packs *packs, struct pack *pack)
 {
-	uint64_t events = (uint64_t)__builtin_popcountll(pack->key.of.bits);
+	struct pack_events before = find_before(packs, &pack->key.after);
 
-	if (packs->budget >= events) {
-		packs->budget -= events;
-		return true;
-	}
-	if (events == 1 && pack->key.after.bits == 0)
+	if (pack->key.stored ||
+	    packs_pay(packs, packs_cost(packs, &pack->key.of) +
+				 packs_cost(packs, &before) / 2))
 		return true;
 	if (++pack->asked < ASKS)
 		return false;
@@ -205,11 +216,11 @@ may_make(struct packs *packs, struct pack *pack)
 }
 
 static void
-append_piece(struct packs *packs, enum coding coding, struct slice text,
-    struct slice before)
+append_piece(struct packs *packs, enum coding coding, bool stored,
+    struct slice text, struct slice before)
 {
 	buf_clear(&packs->piece);
-	if (text.len < packs->config->http_compression_min)
+	if (stored || text.len < packs->config->http_compression_min)
 		coder_append_stored(coding, &packs->piece, text);
 	else
 		coder_append(
@@ -238,7 +249,9 @@ struct frame
 packs_append(
     struct packs *packs, enum coding coding, struct buf *out, struct slice text)
 {
-	append_piece(packs, coding, text, slice_of(NULL, 0));
+	bool stored = !packs_pay(packs, text.len);
+
+	append_piece(packs, coding, stored, text, slice_of(NULL, 0));
 	return append_chunk(packs, out);
 }
 
@@ -261,20 +274,12 @@ make_text(const struct packs *packs, struct buf *text,
 	return slice_of(buf_bytes(text), buf_length(text));
 }
 
-/* The text of the last events of a context, if the window has them; of few,
- * since more are of no more use. */
 static struct slice
 make_before(struct packs *packs, const struct pack_key *key)
 {
-	struct pack_events last = key->after;
+	struct pack_events before = find_before(packs, &key->after);
 
-	while (__builtin_popcountll(last.bits) > PACKS_CONTEXT)
-		last.bits &= last.bits - 1;
-	if (last.bits == 0 ||
-	    last.span * PACKS_SPAN + (uint64_t)__builtin_ctzll(last.bits) <
-		packs->window->first)
-		return slice_of(NULL, 0);
-	return make_text(packs, &packs->before, &last, key->shape);
+	return make_text(packs, &packs->before, &before, key->shape);
 }
 
 static bool
@@ -301,7 +306,8 @@ make(struct packs *packs, struct pack *pack)
 	    make_text(packs, &packs->text, &key->of, key->shape);
 	struct frame chunk;
 
-	append_piece(packs, key->coding, text, make_before(packs, key));
+	append_piece(
+	    packs, key->coding, key->stored, text, make_before(packs, key));
 	buf_clear(&packs->alone);
 	chunk = append_chunk(packs, &packs->alone);
 	pack->len = (uint32_t)chunk.len;

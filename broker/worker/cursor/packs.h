@@ -10,9 +10,9 @@
  *found again by the span and a bit for each of its entries, whatever a stream's
  *channels and filter are, and whether it is at the head or behind.
  *
- * Compressing costs much more than writing. A turn has a budget of events for
- * it; when that is spent, only what several streams have asked for is made, and
- * others get packs of one event each, which are made once for everybody.
+ * Compressing may cost more than writing. So what is done for streams earns
+ * credit for it, see packing.c; when that is spent, only what several streams
+ * have asked for is compressed, and others get what is stored as it is.
  *
  * Who is behind begins and ends anywhere. So that those of a crowd get the same
  * packs all the same, what they get is cut into blocks: 2, 4, 8 entries and so
@@ -56,6 +56,7 @@ struct pack_key {
 	struct pack_events after; /* the pack right before it; or none */
 	unsigned shape;
 	enum coding coding;
+	bool stored; /* as it is */
 };
 
 struct pack {
@@ -85,7 +86,7 @@ struct packs {
 	struct pack *places;
 	struct pack_secrets *secrets; /* NULL: there are none */
 	size_t secrets_size;          /* a power of two */
-	uint64_t budget;              /* events */
+	uint64_t credit;              /* bytes of text */
 	uint64_t pinned; /* position: what is above is kept; UINT64_MAX: no
 			  * matter */
 	struct buf text;
@@ -99,9 +100,13 @@ struct packs *packs_create(const struct config *config,
     const struct window *window, struct board *board);
 void packs_destroy(struct packs *packs);
 
-/* A turn begins in which so many events may be compressed, and then as much as
- * said above. */
-void packs_begin_turn(struct packs *packs, uint64_t events);
+/* A turn begins, with so much credit for compressing, in bytes of text; of
+ * what was left before, little is kept. For an event of few readers the time
+ * counts more than the bytes. */
+void packs_begin_turn(struct packs *packs, uint64_t credit, uint64_t readers);
+
+/* Adds to the credit. */
+void packs_earn(struct packs *packs, uint64_t credit);
 
 /* Which of these entries, which are in the window, are secret. */
 uint64_t packs_secret_bits(struct packs *packs, uint64_t span, uint64_t bits);
@@ -125,7 +130,7 @@ enum packs_got {
 
 /*
  * The pack of these entries, which are in the window. *pin is lowered to it;
- * UINT64_MAX: nothing is in use. One event, without context, is never SPENT.
+ * UINT64_MAX: nothing is in use. What is stored is never SPENT.
  */
 enum packs_got packs_get(struct packs *packs, const struct pack_key *key,
     uint64_t *pin, const struct pack **pack, struct frame *frame);

@@ -1,0 +1,26 @@
+/*
+ * packs_credit: what compressing costs, and what there is for it, in bytes of
+ * text. For packs*.c only; who earns it, and what for, is said in packing.c.
+ */
+#ifndef SSEMUX_WORKER_CURSOR_PACKS_CREDIT_H
+#define SSEMUX_WORKER_CURSOR_PACKS_CREDIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "broker/worker/cursor/coder.h"
+
+struct pack_events;
+struct packs;
+
+/* At the begin of a turn, at most; and to begin with. */
+enum { PACKS_CREDIT_KEPT = CODER_TEXT_MAX };
+
+/* The text of these events of the window, about. */
+uint64_t packs_cost(
+    const struct packs *packs, const struct pack_events *events);
+
+/* Takes what a pack with so much text costs, if that is there. */
+bool packs_pay(struct packs *packs, uint64_t bytes);
+
+#endif
