@@ -108,6 +108,7 @@ connection_destroy(struct connection *connection)
 
 	subscriber_destroy(worker, connection->subscriber);
 	connection_drop_errand(connection);
+	buf_finish(&connection->in);
 	requests_drop(connection);
 	pull_sent(connection);
 	limits_leave_address(connection);
@@ -122,7 +123,6 @@ connection_destroy(struct connection *connection)
 		connection->next->previous = connection->previous;
 	worker->connection_count--;
 	board_set(worker->board, METRIC_CONNECTIONS, worker->connection_count);
-	buf_finish(&connection->in);
 	buf_finish(&connection->out);
 	free(connection);
 }
@@ -191,6 +191,7 @@ linger(struct connection *connection)
 		return false;
 	}
 	buf_finish(&connection->in);
+	requests_weigh(connection);
 	watch(connection, EV_READ);
 	connection_set_deadline(connection, LINGER_S * 1000);
 	return true;
@@ -306,6 +307,7 @@ read_input(struct connection *connection)
 		return false;
 	}
 	buf_commit(&connection->in, (size_t)got);
+	requests_weigh(connection);
 	return true;
 }
 
@@ -315,19 +317,18 @@ read_request(struct connection *connection)
 	const struct config *config = connection->worker->config;
 	size_t before = buf_length(&connection->in);
 	bool first = before == 0 && connection->arrival == NULL;
-	const char *bytes;
 	size_t got;
 
 	if (!read_input(connection))
 		return;
-	bytes = buf_bytes(&connection->in) + before;
 	got = buf_length(&connection->in) - before;
 	if (first)
 		connection_set_deadline(connection, config->http_head_timeout);
 	/* Of a head, only the end of a line can make more, or being too long:
 	 * a client that sends byte by byte is not read anew each time. */
 	if (first || connection->proxy_due || connection->arrival != NULL ||
-	    memchr(bytes, '\n', got) != NULL ||
+	    requests_full(connection->worker) ||
+	    memchr(buf_bytes(&connection->in) + before, '\n', got) != NULL ||
 	    before + got >= config->http_max_head)
 		requests_take(connection);
 }
@@ -337,8 +338,10 @@ read_request(struct connection *connection)
 static void
 read_ahead(struct connection *connection)
 {
-	if (buf_length(&connection->in) <
-	    connection->worker->config->http_max_head)
+	const struct worker *worker = connection->worker;
+
+	if (buf_length(&connection->in) < worker->config->http_max_head &&
+	    !requests_full(worker))
 		read_input(connection);
 	else
 		watch(connection, 0);

@@ -54,6 +54,7 @@ struct connection {
 	enum problem refusal;     /* to each request; PROBLEM_COUNT: none */
 	uint64_t address_key;     /* counted with this key; 0: not counted */
 	struct arrival *arrival;  /* a request whose body is coming in */
+	size_t held;              /* memory for what is coming in */
 	struct subscriber *subscriber;
 	size_t pulled; /* bytes of a page that are going out */
 	void *errand;  /* what the answer waits for; see connection_wait() */

@@ -35,22 +35,36 @@ struct bad_head {
 	const char *why;
 };
 
+void
+requests_weigh(struct connection *connection)
+{
+	struct worker *worker = connection->worker;
+	size_t held = connection->in.size;
+
+	if (connection->arrival != NULL)
+		held += connection->arrival->bytes.size;
+	if (held == connection->held)
+		return;
+	worker->bodies_bytes += held - connection->held;
+	connection->held = held;
+	board_set(worker->board, METRIC_BODIES_BYTES, worker->bodies_bytes);
+}
+
+bool
+requests_full(const struct worker *worker)
+{
+	return worker->bodies_bytes > worker->config->http_max_bodies;
+}
+
 static void
 begin_stream(struct connection *connection)
 {
 	connection->state = CONNECTION_STREAMING;
 	buf_finish(&connection->in);
+	requests_weigh(connection);
 	subscriber_was_written(connection->subscriber);
 	connection_set_deadline(
 	    connection, connection->subscriber->block->heartbeat_interval);
-}
-
-/* More bytes of bodies are held; or, with a negative number, less. */
-static void
-note_bodies(struct worker *worker, size_t more)
-{
-	worker->bodies_bytes += more;
-	board_set(worker->board, METRIC_BODIES_BYTES, worker->bodies_bytes);
 }
 
 void
@@ -58,12 +72,11 @@ requests_drop(struct connection *connection)
 {
 	struct arrival *arrival = connection->arrival;
 
-	if (arrival == NULL)
-		return;
-	note_bodies(connection->worker, -arrival->body.held);
-	buf_finish(&arrival->bytes);
+	if (arrival != NULL)
+		buf_finish(&arrival->bytes);
 	free(arrival);
 	connection->arrival = NULL;
+	requests_weigh(connection);
 }
 
 bool
@@ -218,8 +231,8 @@ count_body(struct connection *connection, size_t before)
 	struct worker *worker = connection->worker;
 	size_t held = connection->arrival->body.held;
 
-	note_bodies(worker, held - before);
-	if (worker->bodies_bytes > worker->config->http_max_bodies)
+	requests_weigh(connection);
+	if (requests_full(worker))
 		return false;
 	if (held / BODY_PART_BYTES > before / BODY_PART_BYTES)
 		connection_set_deadline(
@@ -240,6 +253,8 @@ take_body(struct connection *connection)
 	    slice_of(buf_bytes(&connection->in), buf_length(&connection->in)),
 	    &arrival->bytes, &taken);
 	buf_consume(&connection->in, taken);
+	if (buf_length(&connection->in) == 0)
+		buf_finish(&connection->in);
 	if (!count_body(connection, before))
 		return refuse_for_now(connection);
 	switch (result) {
@@ -328,7 +343,7 @@ take_next_request(struct connection *connection)
 	case HTTP_HEAD_PART:
 		break;
 	}
-	return false;
+	return requests_full(connection->worker) && refuse_for_now(connection);
 }
 
 /* What a proxy says before the client's first byte. False: it is not whole, or
@@ -372,9 +387,10 @@ requests_take(struct connection *connection)
 	while (connection->state == CONNECTION_READING) {
 		if (buf_length(&connection->in) == 0) {
 			buf_finish(&connection->in);
-			return;
+			break;
 		}
 		if (!take_next(connection))
 			return;
 	}
+	requests_weigh(connection);
 }

@@ -7,6 +7,7 @@
 #include "broker/worker/http/problem.h"
 
 struct connection;
+struct worker;
 
 /* Answers what has come in, until an answer has to wait or becomes a stream.
  * The connection may be destroyed. */
@@ -22,5 +23,11 @@ bool requests_begun(const struct connection *connection);
 
 /* Forgets a request that was coming in; the connection ends. */
 void requests_drop(struct connection *connection);
+
+/* Counts anew what the connection holds of requests that are coming in. */
+void requests_weigh(struct connection *connection);
+
+/* Do all connections together hold more of that than http.max_bodies? */
+bool requests_full(const struct worker *worker);
 
 #endif
