@@ -165,6 +165,32 @@ START_TEST(each_stream_gets_each_event_once_and_to_the_byte)
 }
 END_TEST
 
+/* Streams of HTTP/1.0 get events without the heads of chunks between them. */
+START_TEST(what_lies_in_several_pieces_goes_out_together_as_well)
+{
+	for (size_t i = 0; i < CLIENTS; i++) {
+		if (i % 3 > 0)
+			close(clients[i].listener.fd);
+	}
+	while (hand.worker.connection_count > CLIENTS / 3)
+		hand_worker_turn(&hand);
+	ck_assert_uint_eq(board_sum(hand.worker.board, METRIC_VOLLEYS), 0);
+	for (int i = 0; i < 3; i++)
+		publish(100);
+	hand_worker_turn(&hand);
+	ck_assert_uint_eq(board_sum(hand.worker.board, METRIC_VOLLEYS),
+	    hand.worker.volley != NULL);
+	for (size_t i = 0; i < CLIENTS; i++) {
+		if (i % 3 > 0) {
+			clients[i].listener.fd = -1;
+			continue;
+		}
+		listen_to(i, 100000);
+		ck_assert_uint_eq(clients[i].next, 3);
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -172,5 +198,7 @@ main(void)
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, each_stream_gets_each_event_once_and_to_the_byte);
+	tcase_add_test(
+	    tests, what_lies_in_several_pieces_goes_out_together_as_well);
 	return suite_run("volley", tests);
 }

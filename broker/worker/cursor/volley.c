@@ -14,8 +14,9 @@
 #include "broker/worker/worker_state.h"
 
 enum {
-	FRAMES = 8, /* of a write; with more, the call is shared by them */
-	AHEAD = 4,  /* subscribers whose memory is fetched meanwhile */
+	FRAMES = 8,    /* of a write; with more, the call is shared by them */
+	COPIED = 4096, /* bytes of a write in several pieces */
+	AHEAD = 4,     /* subscribers whose memory is fetched meanwhile */
 };
 
 /* What is left of worker->outgoing, to settle the write with. */
@@ -33,6 +34,7 @@ struct volley {
 	size_t count;
 	struct uring_send sends[URING_SENDS];
 	struct gathered gathered[URING_SENDS];
+	char copies[URING_SENDS][COPIED];
 };
 
 struct volley *
@@ -74,19 +76,45 @@ volley_blocks(const struct worker *worker, const struct subscriber *subscriber)
 	return !subscriber->compressed && worker->outgoing.frame_count == 0;
 }
 
+/* The bytes of the next write, as one piece: streams with channels of their own
+ * have frames that do not lie together, and to copy few is cheaper than a call.
+ * Empty: they are too many. */
+static struct slice
+in_one_piece(struct volley *volley, const struct outgoing *outgoing)
+{
+	char *copy = volley->copies[volley->count];
+	size_t used = 0;
+
+	if (outgoing->piece_count == 1)
+		return slice_of(
+		    outgoing->pieces[0].iov_base, outgoing->pieces[0].iov_len);
+	if (outgoing->bytes > COPIED)
+		return slice_of(NULL, 0);
+	for (size_t i = 0; i < outgoing->piece_count; i++) {
+		const struct iovec *piece = &outgoing->pieces[i];
+
+		memcpy(copy + used, piece->iov_base, piece->iov_len);
+		used += piece->iov_len;
+	}
+	return slice_of(copy, used);
+}
+
 bool
 volley_add(struct worker *worker, struct subscriber *subscriber, uint64_t pin)
 {
 	const struct outgoing *outgoing = &worker->outgoing;
 	struct volley *volley = worker->volley;
 	struct gathered *gathered;
+	struct slice bytes;
 
 	if (volley == NULL ||
 	    (subscriber->compressed &&
 		!packing_gather(worker, subscriber,
 		    &volley->gathered[volley->count].packed)) ||
-	    outgoing->piece_count != 1 || outgoing->skipped > 0 ||
-	    outgoing->frame_count > FRAMES)
+	    outgoing->skipped > 0 || outgoing->frame_count > FRAMES)
+		return false;
+	bytes = in_one_piece(volley, outgoing);
+	if (bytes.len == 0)
 		return false;
 	gathered = &volley->gathered[volley->count];
 	gathered->subscriber = subscriber;
@@ -96,8 +124,7 @@ volley_add(struct worker *worker, struct subscriber *subscriber, uint64_t pin)
 	    outgoing->frame_count * sizeof(gathered->frames[0]));
 	volley->sends[volley->count++] = (struct uring_send){
 	    .fd = subscriber->fd,
-	    .bytes = slice_of(
-		outgoing->pieces[0].iov_base, outgoing->pieces[0].iov_len),
+	    .bytes = bytes,
 	};
 	if (pin < volley->pin)
 		volley->pin = pin;

@@ -3,8 +3,8 @@
  * then done with one system call; see uring.h.
  *
  * Where events are few, each subscriber gets a small write, and what costs most
- * is that each is a call. What is gathered lies in the window; its frames must
- * stay there until they are sent.
+ * is that each is a call. What is gathered lies in the window, and its frames
+ * must stay there until they are sent; a few that lie apart are copied.
  */
 #ifndef SSEMUX_WORKER_CURSOR_VOLLEY_H
 #define SSEMUX_WORKER_CURSOR_VOLLEY_H
@@ -32,8 +32,8 @@ bool volley_blocks(
 /*
  * Gathers what worker->outgoing holds, with that pin: the last write to this
  * subscriber before volley_fire(). False: it is not for a volley, being in
- * several pieces, or of very many frames or more than one pack, or there are
- * none; write it now.
+ * several pieces of many bytes, or of very many frames or more than one pack,
+ * or there are none; write it now.
  */
 bool volley_add(
     struct worker *worker, struct subscriber *subscriber, uint64_t pin);
