@@ -119,6 +119,18 @@ class Lifetime(BrokerCase):
         self.assertEqual(stream.control("bye")["reason"], "token")
         self.assertEqual(stream.rest(), [])
 
+    def test_a_token_of_any_bytes_is_no_good_on_whichever_worker(self):
+        broker = self.jwt(broker__workers="3")
+        _, connected = self.open(broker, self.token("u1", ["a"]), "a")
+        for _ in range(12):
+            body, out = sse_client.fetch(broker.port, "", raw=(
+                b"POST /stream/%s HTTP/1.1\r\nHost: h\r\n"
+                b"Authorization: Bearer \xff.\xfe.a\r\n"
+                b"Content-Length: 0\r\nConnection: close\r\n\r\n" %
+                connected["stream"].encode()))
+            self.assertEqual((body.status, json.loads(out)["code"]),
+                             (401, "token-invalid"))
+
     def test_only_its_own_user_changes_a_stream(self):
         broker = self.jwt(broker__workers="3")
         stream, connected = self.open(broker, self.token("u1", ["a"]), "a")

@@ -20,6 +20,7 @@
 #include "broker/worker/stream/streams.h"
 #include "broker/worker/worker_state.h"
 #include "protocol/json.h"
+#include "protocol/utf8.h"
 
 enum {
 	ASK_MS = 5000,
@@ -214,6 +215,9 @@ pass_on(struct connection *connection, const struct change *change)
 		reply_problem(connection, PROBLEM_STREAM_UNKNOWN, NULL);
 	else if (owner == heritage->worker)
 		answer_here(connection, change);
+	else if (!utf8_valid(change->token.bytes, change->token.len))
+		/* No token, and nothing that a question could hold. */
+		authority_refuse(connection, AUTH_VERDICT_MALFORMED);
 	else
 		ask_owner(connection, owner, change);
 }
