@@ -14,7 +14,7 @@ import msgpack_wire as wire
 import sse_client
 import tokens
 import zstd
-from broker import OUT, SCALE, BrokerCase, wait_for
+from broker import OUT, SANITIZED, SCALE, BrokerCase, own_kib, wait_for
 from revoke_test import control
 from sse_client import Ended, takes
 
@@ -369,6 +369,31 @@ class Compression:
         # A few begin with events one by one; which nobody has to.
         self.assertLess(broker.metric("packs_written_total"), 100 * 2000 // 8)
         self.assertLess(broker.metric("packs_made_total"), 2000 * 3 // 2)
+
+    def test_a_stream_has_no_compressor_of_its_own(self):
+        """Hundreds more take what plain ones take, and little else."""
+        broker = self.packing(broker__workers=1)
+        worker = broker.workers()[0]
+        with sse_client.Crowd(broker.port) as crowd, \
+                broker.publisher() as publisher:
+            def add(count, headers):
+                members = [crowd.add("c", headers=headers)
+                           for _ in range(count)]
+                crowd.until(lambda: all(each.live for each in members))
+                for turn in range(4):
+                    last = publisher.publish_many(
+                        ("c", order(n)) for n in range(turn * 30 + 1))[-1]
+                    crowd.until(lambda: all(
+                        each.cursors[-1:] == [wire.cursor_text(last)]
+                        for each in members))
+                return own_kib(worker)
+            add(5, [takes(self.coding)])
+            before = add(300, [])
+            plain = add(300, []) - before
+            packed = add(300, [takes(self.coding)]) - plain - before
+        print("KiB of 300 streams: %d plain, %d packed" % (plain, packed))
+        if not SANITIZED:  # whose memory is its own
+            self.assertLess(packed, plain + 300)
 
     # ---- secrets
 

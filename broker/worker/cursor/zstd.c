@@ -145,8 +145,10 @@ make_blocks(struct zstd *zstd, struct slice text, struct slice before)
 		return 0;
 	len = ZSTD_compress2(zstd->compressor, zstd->made, sizeof(zstd->made),
 	    text.bytes, text.len);
-	if (ZSTD_isError(len)) /* no memory */
+	if (ZSTD_isError(len)) { /* no memory */
+		ZSTD_CCtx_reset(zstd->compressor, ZSTD_reset_session_only);
 		return 0;
+	}
 	len -= HEAD_BYTES;
 	if (len > stored_len(text.len) ||
 	    !zstd_check_sound(zstd->check, slice_of(blocks, len), text, before))
