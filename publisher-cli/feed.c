@@ -321,7 +321,8 @@ report_end(struct feed *feed)
 {
 	if (feed->options->skip_bad && feed->skipped > 0)
 		output_complain(&feed->progress, 0,
-		    "%" PRIu64 " lines were not published", feed->skipped);
+		    "%" PRIu64 " line%s not published", feed->skipped,
+		    feed->skipped == 1 ? " was" : "s were");
 	if (feed->first_lost_line > 0)
 		output_complain(&feed->progress, feed->first_lost_line,
 		    "this and %" PRIu64 " more are not acknowledged",

@@ -3,10 +3,24 @@
 #include "publisher-cli/words.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "publisher-cli/exits.h"
 #include "publisher-cli/output.h"
+
+/* The file is opened when the broker has said how much it takes: this is only
+ * to say at once that it is not there. */
+static int
+check_file(const struct options *options, struct progress *none)
+{
+	if (options->input != INPUT_FILE || strcmp(options->file, "-") == 0 ||
+	    access(options->file, R_OK) == 0)
+		return EX_OK;
+	output_complain(none, 0, "%s: %s", options->file, strerror(errno));
+	return EX_NOINPUT;
+}
 
 int
 words_check(const struct options *options)
@@ -32,5 +46,5 @@ words_check(const struct options *options)
 		code = EX_DATAERR;
 	}
 	(void)ssemux_pub_close(pub);
-	return code;
+	return code == EX_OK ? check_file(options, &none) : code;
 }

@@ -1,5 +1,5 @@
-/* words: channel, type and key of the command line, before there is a broker.
- */
+/* words: channel, type, key and file of the command line, before there is a
+ * broker. */
 #ifndef SSEMUX_CLI_WORDS_H
 #define SSEMUX_CLI_WORDS_H
 

@@ -147,6 +147,10 @@ class CliFaults(unittest.TestCase):
                        *arguments)
             self.assertEqual(done.returncode, 65, (arguments, done.stderr))
             self.assertIn(": %s: " % field, done.stderr)
+        done = run("-s", "/nonexistent/pub.sock", "--timeout", "0",
+                   "-f", "/nonexistent/file", "c")
+        self.assertEqual(done.returncode, 66, done.stderr)
+        self.assertIn("/nonexistent/file: No such file", done.stderr)
 
     def test_the_socket_may_come_from_the_environment(self):
         fake = FakeBroker(self)
