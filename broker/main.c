@@ -2,6 +2,7 @@
  * ssemuxd: the broker. Options, configuration, sockets, shared memory,
  * supervision. See ssemuxd(8).
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,6 +137,20 @@ start_log(const struct config *config)
 	log_set_level(levels[config->broker_log_level]);
 }
 
+/* Where standard error is closed, what is opened first would become it, and get
+ * the log: a socket, or the memory that all share. */
+static void
+fill_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -145,6 +160,7 @@ main(int argc, char **argv)
 	struct config config;
 	int result;
 
+	fill_standard_descriptors();
 	log_set_role("supervisor");
 	parse_options(argc, argv, &options);
 	load_config(&options, &config);

@@ -82,6 +82,17 @@ class Operator(BrokerCase):
         with broker.publisher() as publisher:
             publisher.publish("c", "x")
 
+    def test_without_standard_descriptors_nothing_takes_their_place(self):
+        broker = self.broker(start=False)
+        command = broker.command
+        broker.command = lambda settings=None: [
+            "sh", "-c", 'exec "$@" 0<&- 1>&- 2>&-', "sh"] + command(settings)
+        broker.start()
+        for pid in [broker.pid, broker.hub()] + broker.workers():
+            for fd in range(3):
+                self.assertEqual(os.readlink("/proc/%d/fd/%d" % (pid, fd)),
+                                 "/dev/null")
+
     def test_signals_that_mean_nothing_end_nothing(self):
         broker = self.broker()
         for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGPIPE,
