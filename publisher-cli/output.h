@@ -7,6 +7,13 @@
 #include "publisher-cli/options.h"
 #include "publisher-cli/progress.h"
 
+/*
+ * To be called first: where standard input, output or error is closed, the
+ * broker's socket would take its place, and get what is printed. Reading and
+ * writing there fails as before.
+ */
+void output_keep_places(void);
+
 /* Prints what -i and -n ask for, once all of it is known: an ACKED prints
  * nothing when a RECEIPT will follow. */
 void output_print(

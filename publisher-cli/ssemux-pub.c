@@ -11,6 +11,7 @@
 
 #include "publisher-cli/feed.h"
 #include "publisher-cli/options.h"
+#include "publisher-cli/output.h"
 
 /* Ends as if the signal had never been caught: that is what a shell and a
  * parent want to see. */
@@ -31,8 +32,10 @@ int
 main(int argc, char *argv[])
 {
 	struct options options;
-	int code = options_read(&options, argc, argv);
+	int code;
 
+	output_keep_places();
+	code = options_read(&options, argc, argv);
 	if (code >= 0)
 		return code;
 	code = feed_run(&options);

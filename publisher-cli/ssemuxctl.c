@@ -11,6 +11,7 @@
 
 #include "publisher-cli/args.h"
 #include "publisher-cli/exits.h"
+#include "publisher-cli/output.h"
 #include "publisher-cli/report.h"
 #include "publisher-cli/trace_report.h"
 
@@ -358,8 +359,10 @@ main(int argc, char *argv[])
 	    .timeout_ms = ARGS_TIMEOUT_MS,
 	    .answer = &answer,
 	};
-	int code = read_options(&request, argc, argv);
+	int code;
 
+	output_keep_places();
+	code = read_options(&request, argc, argv);
 	if (code < 0)
 		code = check_request(&request);
 	if (code >= 0)

@@ -101,6 +101,24 @@ class Cli(BrokerCase):
             broker.pub("--resync", "c")
             self.assertEqual(stream.control("resync")["channels"], ["c"])
 
+    def test_what_is_closed_does_not_become_the_brokers_socket(self):
+        broker = self.broker()
+
+        def shell(words, closed, program=PUBLISH):
+            done = subprocess.run(
+                ["sh", "-c", '"$0" -s "$1" %s %s' % (words, closed), program,
+                 broker.socket], input=b"a\n\xff\nb\n", capture_output=True,
+                timeout=60)
+            return done.returncode
+        self.assertEqual(shell("-i c x", ">&-"), 74)
+        self.assertEqual(shell("-i c x", "0<&-"), 0)
+        self.assertEqual(shell("-l --skip-bad c", "2>&-"), 65)
+        self.assertEqual(shell("status", ">&-",
+                               os.path.join(BUILD, "ssemuxctl")), 74)
+        self.assertEqual([row[4] for row in broker.stored()],
+                         [b"x", b"x", b"a", b"b"])
+        self.assertNotIn("malformed", broker.log())
+
     def test_exit_statuses(self):
         broker = self.broker(publish__max_event="1k")
         for arguments, status in (
