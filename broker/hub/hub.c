@@ -75,6 +75,13 @@ trim(struct hub *hub)
 }
 
 static void
+move_log(struct hub *hub)
+{
+	if (store_checkpoint(hub->store) == -1)
+		hub_count(hub, METRIC_STORE_FAILURES, 1);
+}
+
+static void
 sweep(struct hub *hub)
 {
 	struct publisher *next;
@@ -134,7 +141,7 @@ on_turn_end(struct ev_loop *loop, ev_prepare *watcher, int events)
 		trim(hub);
 		if (hub->new_guests >= FORGET_ROWS)
 			forget(hub, 2 * hub->new_guests);
-		store_checkpoint(hub->store);
+		move_log(hub);
 	}
 	show_totals(hub);
 }
@@ -147,7 +154,7 @@ on_more_to_trim(struct ev_loop *loop, ev_idle *watcher, int events)
 	(void)loop;
 	(void)events;
 	trim(hub);
-	store_checkpoint(hub->store);
+	move_log(hub);
 }
 
 /* There may be places again: takes what waited for one. */
@@ -208,7 +215,7 @@ on_clock(struct ev_loop *loop, ev_timer *watcher, int events)
 	store_reserve_tend(hub->store);
 	trim(hub);
 	forget(hub, FORGET_ROWS);
-	store_checkpoint(hub->store);
+	move_log(hub);
 }
 
 /* No connection can be had now; it is tried again with the next clock. */
@@ -270,21 +277,38 @@ on_terminate(struct ev_loop *loop, ev_signal *watcher, int events)
 
 /* --- start and end --- */
 
+/* As the store is to be written to the disk, in SQLite's words. */
+static const char *
+synchronous(const struct hub *hub)
+{
+	return hub->config->history_durability == CONFIG_DURABILITY_FSYNC
+		   ? "FULL"
+		   : "NORMAL";
+}
+
 static int
 open_store(struct hub *hub)
 {
-	bool fsync = hub->config->history_durability == CONFIG_DURABILITY_FSYNC;
 	char path[STORE_PATH_SIZE];
 
 	if (store_path(path, hub->config->broker_state_dir) == -1) {
 		log_warn("broker.state_dir is too long");
 		return -1;
 	}
-	hub->store = store_writer_open(path, fsync ? "FULL" : "NORMAL");
+	hub->store = store_writer_open(path, synchronous(hub));
 	if (hub->store == NULL || store_reserve_open(hub->store, path,
 				      hub->config->history_reserve) == -1)
 		return -1;
 	return store_keep_by(hub->store, hub->config);
+}
+
+static void
+start_mover(struct hub *hub)
+{
+	char path[STORE_PATH_SIZE];
+
+	if (store_path(path, hub->config->broker_state_dir) == 0)
+		store_start_mover(hub->store, path, synchronous(hub));
 }
 
 static void
@@ -337,6 +361,8 @@ hub_run(struct heritage *heritage)
 		log_fatal(EX_OSERR, "no memory");
 	if (heritage->confine(heritage) == -1)
 		log_fatal(EX_OSERR, "not confined");
+	/* As confined as everything else. */
+	start_mover(&hub);
 	heritage_say_ready(heritage);
 	ev_run(hub.loop, 0);
 

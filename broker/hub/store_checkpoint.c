@@ -7,13 +7,16 @@
  * be one. So once the log is long, a checkpoint waits until those steps have
  * ended that began before it; what begins then reads the database file alone.
  */
+#include "broker/hub/store_mover.h"
 #include "broker/hub/store_writer.h"
+#include "broker/shared/log.h"
 #include "broker/shared/store.h"
 
 enum {
 	CHECKPOINT_PAGES = 1024, /* 4 MiB */
 	FULL_PAGES = 256,        /* when the log cannot grow */
 	LONG_PAGES = 8192,       /* 32 MiB: worth waiting for */
+	BEHIND_PAGES = 2048,     /* 8 MiB: the mover is waited for */
 	LONG_WAIT_MS = 10,
 	LONGEST_WAIT_MS = 200,
 };
@@ -33,33 +36,71 @@ let_log_begin_anew(struct store_writer *writer)
 	return result == SQLITE_BUSY ? SQLITE_OK : result;
 }
 
+/* Moves pages, or has them moved meanwhile. */
 static int
 move_pages(struct store_writer *writer)
 {
+	if (writer->mover != NULL) {
+		store_mover_ask(writer->mover);
+		return SQLITE_OK;
+	}
 	return sqlite3_wal_checkpoint_v2(
 	    writer->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
+/* 0 or -1. */
+static int
+tell(struct store_writer *writer, int result)
+{
+	if (result == SQLITE_OK)
+		return 0;
+	log_warn("store: checkpoint: %s", sqlite3_errstr(result));
+	if (result == SQLITE_FULL)
+		store_reserve_give_up(&writer->reserve);
+	return -1;
 }
 
 void
 store_empty_log(struct store_writer *writer)
 {
-	if (let_log_begin_anew(writer) != SQLITE_OK)
-		store_failed(writer, "checkpoint");
+	if (writer->mover != NULL)
+		store_mover_wait(writer->mover);
+	tell(writer, let_log_begin_anew(writer));
 }
 
-void
-store_checkpoint(struct store_writer *writer)
+/* Does what is to be done now. Just when pages have been moved, the log is let
+ * begin anew: few are left to be moved while all wait. */
+static int
+go_on(struct store_writer *writer)
 {
 	int due = store_is_full(writer) ? FULL_PAGES : CHECKPOINT_PAGES;
-	int result;
 
 	if (writer->wal_pages < writer->wal_moved)
-		writer->wal_moved = 0; /* the log has begun anew */
+		writer->wal_moved = writer->wal_waited = 0; /* it began anew */
+	if (writer->wal_pages >= LONG_PAGES &&
+	    writer->wal_moved > writer->wal_waited) {
+		writer->wal_moved = writer->wal_waited = writer->wal_pages;
+		return let_log_begin_anew(writer);
+	}
 	if (writer->wal_pages - writer->wal_moved < due)
-		return;
+		return SQLITE_OK;
 	writer->wal_moved = writer->wal_pages;
-	result = writer->wal_pages < LONG_PAGES ? move_pages(writer)
-						: let_log_begin_anew(writer);
-	if (result != SQLITE_OK)
-		store_failed(writer, "checkpoint");
+	return move_pages(writer);
+}
+
+int
+store_checkpoint(struct store_writer *writer)
+{
+	int result = SQLITE_OK;
+
+	if (writer->mover != NULL) {
+		if (writer->wal_pages - writer->wal_moved >= BEHIND_PAGES)
+			store_mover_wait(writer->mover);
+		if (store_mover_busy(writer->mover))
+			return 0;
+		result = store_mover_result(writer->mover);
+	}
+	if (result == SQLITE_OK)
+		result = go_on(writer);
+	return tell(writer, result);
 }

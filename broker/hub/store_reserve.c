@@ -21,6 +21,9 @@
 
 enum { PAGE_BYTES = 4096 };
 
+enum { LOG_PAGES_WHEN_FULL = 1024 };
+#define LOG_BYTES_WHEN_FULL "4194304"
+
 /* Is as much free as the reserve is to have? Or else a try would leave nothing
  * to others for a moment. */
 static bool
@@ -113,6 +116,32 @@ store_has_room(struct store_writer *writer)
 	return pages * PAGE_BYTES >= writer->reserve.bytes;
 }
 
+/* The log's file keeps the length that it once had; now, the first transaction
+ * of the new log cuts it to what retention needs. That must change something:
+ * it is a step of retention which lets go of nothing. */
+static void
+shorten_log(struct store_writer *writer)
+{
+	if (writer->wal_pages <= LOG_PAGES_WHEN_FULL)
+		return;
+	writer->totals = writer->committed;
+	writer->totals.losses++;
+	if (sqlite3_exec(writer->db,
+		"PRAGMA journal_size_limit = " LOG_BYTES_WHEN_FULL, NULL, NULL,
+		NULL) == SQLITE_OK &&
+	    store_do(writer, WRITE_BEGIN) == 0 &&
+	    store_write_totals(writer) == 0 &&
+	    store_do(writer, WRITE_COMMIT) == 0) {
+		writer->committed = writer->totals;
+	} else {
+		store_failed(writer, "shorten the log");
+		store_rollback(writer);
+	}
+	sqlite3_exec(writer->db,
+	    "PRAGMA journal_size_limit = " STORE_LOG_BYTES_KEPT, NULL, NULL,
+	    NULL);
+}
+
 void
 store_reserve_tend(struct store_writer *writer)
 {
@@ -120,6 +149,7 @@ store_reserve_tend(struct store_writer *writer)
 		return;
 	/* Whatever becomes of it: the log's own space can be used again. */
 	store_empty_log(writer);
+	shorten_log(writer);
 	take(&writer->reserve);
 	if (writer->reserve.held)
 		log_info("store: there is room on the disk again");

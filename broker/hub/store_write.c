@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "broker/hub/store_gather.h"
+#include "broker/hub/store_mover.h"
 #include "broker/hub/store_writer.h"
 #include "broker/shared/config.h"
 #include "broker/shared/log.h"
@@ -127,12 +128,20 @@ store_writer_open(const char *path, const char *synchronous)
 }
 
 void
+store_start_mover(
+    struct store_writer *writer, const char *path, const char *synchronous)
+{
+	writer->mover = store_mover_start(path, synchronous);
+}
+
+void
 store_writer_close(struct store_writer *writer)
 {
 	int result;
 
 	if (writer == NULL)
 		return;
+	store_mover_stop(writer->mover);
 	store_reserve_close(&writer->reserve);
 	store_forget_channels(writer);
 	store_finalize(writer->statements, STORE_STATEMENTS);

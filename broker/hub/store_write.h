@@ -143,11 +143,18 @@ enum { STORE_TRIM_ROWS_MAX = 8192 };
 int store_trim(struct store_writer *writer, const struct store_limits *limits,
     uint64_t now_ms, int rows, bool *more);
 
-/* Moves committed pages from the log into the database file, when those that
+/*
+ * Moves committed pages from the log into the database file, when those that
  * came since the last time are enough to be worth it. Readers are not
  * disturbed; while one reads, the log cannot begin anew, and grows. Once it is
  * long, they are waited for: for 20 ms at 32 MiB, at most for ten times that.
+ * With a mover, that is done by a thread of its own, and nobody waits for the
+ * disk; to be called often. 0, or -1 when a checkpoint has failed (logged).
  */
-void store_checkpoint(struct store_writer *writer);
+int store_checkpoint(struct store_writer *writer);
+
+/* Starts the mover; when it cannot be had (logged), there is none. */
+void store_start_mover(
+    struct store_writer *writer, const char *path, const char *synchronous);
 
 #endif

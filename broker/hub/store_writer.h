@@ -129,12 +129,14 @@ struct store_writer {
 	uint64_t marks[STORE_MARKS]; /* cursors, each so many events after the
 				      * one before; a ring */
 	uint64_t mark_count;
-	uint64_t unmarked;        /* events since the last */
-	int wal_pages;            /* in the write-ahead log, of which so many */
-	int wal_moved;            /* were there at the last checkpoint */
-	int64_t publisher_looked; /* where forgetting goes on */
-	uint64_t channel_looked;  /* its horizon */
-	uint64_t revocations;     /* rows, once they were counted */
+	uint64_t unmarked; /* events since the last */
+	int wal_pages;     /* in the write-ahead log, of which so many */
+	int wal_moved;     /* were there at the last checkpoint, and */
+	int wal_waited;    /* when readers were last waited for */
+	struct store_mover *mover; /* NULL: checkpoints are made here */
+	int64_t publisher_looked;  /* where forgetting goes on */
+	uint64_t channel_looked;   /* its horizon */
+	uint64_t revocations;      /* rows, once they were counted */
 	struct store_reserve reserve;
 };
 

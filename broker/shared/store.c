@@ -14,7 +14,8 @@ static const char writer_setup[] = "PRAGMA secure_delete = OFF;"
 				   "PRAGMA temp_store = MEMORY;"
 				   "PRAGMA journal_mode = WAL;"
 				   "PRAGMA wal_autocheckpoint = 0;"
-				   "PRAGMA journal_size_limit = 67108864;"
+				   "PRAGMA journal_size_limit"
+				   " = " STORE_LOG_BYTES_KEPT ";"
 				   "PRAGMA cache_size = -32768;";
 
 static const char schema[] =

@@ -49,6 +49,9 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
+/* The longest that the write-ahead log stays when it begins anew. */
+#define STORE_LOG_BYTES_KEPT "67108864"
+
 enum {
 	STORE_LAYOUT = 1,
 	STORE_PATH_SIZE = 4096,

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <sched.h>
 #include <seccomp.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/prctl.h>
@@ -42,6 +44,14 @@ static const int calls_of_hub[] = {SCMP_SYS(fchmod), SCMP_SYS(fchown),
 /* Its ring, made before, can send and do nothing else: see uring.h. */
 static const int calls_of_worker[] = {SCMP_SYS(io_uring_enter)};
 
+/* What a role may do. */
+struct role {
+	const char *folder; /* all with files below it; NULL: none */
+	const int *calls;   /* besides those of all */
+	size_t count;
+	bool threads;
+};
+
 static int
 allow(scmp_filter_ctx filter, const int *calls, size_t count)
 {
@@ -55,9 +65,24 @@ allow(scmp_filter_ctx filter, const int *calls, size_t count)
 	return 0;
 }
 
+/* A thread, and no process. The C library falls back to the older call, whose
+ * flags can be looked at. 0, or below. */
+static int
+allow_threads(scmp_filter_ctx filter)
+{
+	const struct scmp_arg_cmp is_thread =
+	    SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD);
+	int result = seccomp_rule_add(
+	    filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+
+	return result != 0 ? result
+			   : seccomp_rule_add(filter, SCMP_ACT_ALLOW,
+				 SCMP_SYS(clone), 1, is_thread);
+}
+
 /* Every other call fails with EPERM. */
 static int
-confine_calls(const int *calls, size_t count)
+confine_calls(const struct role *role)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int result = -1;
@@ -66,7 +91,8 @@ confine_calls(const int *calls, size_t count)
 		goto end;
 	if (allow(filter, calls_of_all,
 		sizeof(calls_of_all) / sizeof(calls_of_all[0])) == -1 ||
-	    allow(filter, calls, count) == -1)
+	    allow(filter, role->calls, role->count) == -1 ||
+	    (role->threads && allow_threads(filter) != 0))
 		goto end;
 	result = seccomp_load(filter);
 	if (result == -ENOSYS || result == -EINVAL) {
@@ -129,7 +155,7 @@ confine_files(const char *folder)
 }
 
 static int
-confine(const char *folder, const int *calls, size_t count)
+confine(const struct role *role)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1) {
 		log_warn("no_new_privs: %m");
@@ -137,30 +163,34 @@ confine(const char *folder, const int *calls, size_t count)
 	}
 #if defined(__SANITIZE_ADDRESS__)
 	/* The sanitizer reads files and runs programs for its reports. */
-	(void)folder;
-	(void)calls;
-	(void)count;
+	(void)role;
 	(void)confine_files;
 	(void)confine_calls;
 	return 0;
 #else
-	if (confine_files(folder) == -1)
+	if (confine_files(role->folder) == -1)
 		return -1;
-	return confine_calls(calls, count);
+	return confine_calls(role);
 #endif
 }
 
 int
 sandbox_hub(const struct heritage *heritage)
 {
-	return confine(heritage->config->broker_state_dir, calls_of_hub,
-	    sizeof(calls_of_hub) / sizeof(calls_of_hub[0]));
+	return confine(&(struct role){
+	    .folder = heritage->config->broker_state_dir,
+	    .calls = calls_of_hub,
+	    .count = sizeof(calls_of_hub) / sizeof(calls_of_hub[0]),
+	    .threads = true,
+	});
 }
 
 int
 sandbox_worker(const struct heritage *heritage)
 {
 	(void)heritage;
-	return confine(NULL, calls_of_worker,
-	    sizeof(calls_of_worker) / sizeof(calls_of_worker[0]));
+	return confine(&(struct role){
+	    .calls = calls_of_worker,
+	    .count = sizeof(calls_of_worker) / sizeof(calls_of_worker[0]),
+	});
 }

@@ -11,9 +11,9 @@
 #include "tests/unit/suite.h"
 
 enum {
-	EVENTS = 1200,
-	TEXT_BYTES = 100000, /* 120 MB together */
-	LOG_BYTES_MAX = 64 << 20,
+	EVENTS = 1500,
+	TEXT_BYTES = 100000, /* 150 MB together */
+	LOG_BYTES_MAX = 96 << 20,
 };
 
 static struct store_folder store;
@@ -24,13 +24,16 @@ static struct reader {
 	sqlite3 *db;
 	sem_t turn;
 } readers[2];
+static bool readers_run;
 static atomic_bool over;
 
+static char text[TEXT_BYTES + 1];
+
 static void
-do_as(struct reader *reader, const char *text)
+do_as(struct reader *reader, const char *what)
 {
 	ck_assert_int_eq(
-	    sqlite3_exec(reader->db, text, NULL, NULL, NULL), SQLITE_OK);
+	    sqlite3_exec(reader->db, what, NULL, NULL, NULL), SQLITE_OK);
 }
 
 static void *
@@ -50,10 +53,9 @@ read_by_turns(void *context)
 }
 
 static void
-set_up(void)
+start_readers(void)
 {
-	store_folder_make(&store);
-	over = false;
+	readers_run = true;
 	for (int i = 0; i < 2; i++) {
 		struct reader *reader = &readers[i];
 
@@ -68,7 +70,7 @@ set_up(void)
 }
 
 static void
-tear_down(void)
+end_readers(void)
 {
 	over = true;
 	for (int i = 0; i < 2; i++)
@@ -77,6 +79,20 @@ tear_down(void)
 		ck_assert_int_eq(sqlite3_close(readers[i].db), SQLITE_OK);
 		ck_assert_int_eq(sem_destroy(&readers[i].turn), 0);
 	}
+}
+
+static void
+set_up(void)
+{
+	store_folder_make(&store);
+	memset(text, 'x', TEXT_BYTES);
+}
+
+static void
+tear_down(void)
+{
+	if (readers_run)
+		end_readers();
 	store_folder_remove(&store);
 }
 
@@ -93,19 +109,62 @@ log_bytes(void)
 
 START_TEST(the_log_begins_anew_though_there_is_always_somebody_who_reads)
 {
-	char *text = malloc(TEXT_BYTES + 1);
-
-	ck_assert_ptr_nonnull(text);
-	memset(text, 'x', TEXT_BYTES);
-	text[TEXT_BYTES] = '\0';
+	start_readers();
+	if (_i == 1)
+		store_start_mover(store.writer, store.path, "OFF");
 	for (uint64_t i = 1; i <= EVENTS; i++) {
 		store_put_alone(&store, i, "c", text);
 		store_checkpoint(store.writer);
 		ck_assert_int_lt(log_bytes(), LOG_BYTES_MAX);
 	}
-	free(text);
 	ck_assert_uint_eq(
 	    store_query(&store, "SELECT count(*) FROM event"), EVENTS);
+}
+END_TEST
+
+/* A disk on which a thread that is not the first has to wait. */
+static pthread_t first;
+static sem_t waits, may_go_on;
+
+static ssize_t
+write_when_allowed(int fd, const void *bytes, size_t count, off_t offset)
+{
+	static atomic_bool waited;
+
+	if (!pthread_equal(pthread_self(), first) && !waited) {
+		waited = true;
+		ck_assert_int_eq(sem_post(&waits), 0);
+		ck_assert_int_eq(sem_wait(&may_go_on), 0);
+	}
+	return pwrite(fd, bytes, count, offset);
+}
+
+START_TEST(while_pages_are_moved_nobody_who_writes_waits)
+{
+	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+	uint64_t i = 1;
+
+	ck_assert_int_eq(sem_init(&waits, 0, 0), 0);
+	ck_assert_int_eq(sem_init(&may_go_on, 0, 0), 0);
+	first = pthread_self();
+	vfs->xSetSystemCall(
+	    vfs, "pwrite64", (sqlite3_syscall_ptr)write_when_allowed);
+	vfs->xSetSystemCall(
+	    vfs, "pwrite", (sqlite3_syscall_ptr)write_when_allowed);
+	store_start_mover(store.writer, store.path, "OFF");
+	for (; i <= 60; i++) {
+		store_put_alone(&store, i, "c", text);
+		ck_assert_int_eq(store_checkpoint(store.writer), 0);
+	}
+	ck_assert_int_eq(sem_wait(&waits), 0);
+	for (; i <= 80; i++) {
+		store_put_alone(&store, i, "c", text);
+		ck_assert_int_eq(store_checkpoint(store.writer), 0);
+	}
+	ck_assert_int_eq(sem_post(&may_go_on), 0);
+	store_folder_reopen(&store); /* it has ended its work then */
+	ck_assert_uint_eq(
+	    store_query(&store, "SELECT count(*) FROM event"), 80);
 }
 END_TEST
 
@@ -116,7 +175,9 @@ main(void)
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_set_timeout(tests, 60);
-	tcase_add_test(tests,
-	    the_log_begins_anew_though_there_is_always_somebody_who_reads);
+	tcase_add_loop_test(tests,
+	    the_log_begins_anew_though_there_is_always_somebody_who_reads, 0,
+	    2);
+	tcase_add_test(tests, while_pages_are_moved_nobody_who_writes_waits);
 	return suite_run("store_checkpoint", tests);
 }

@@ -16,9 +16,9 @@
 #include "tests/unit/suite.h"
 
 enum {
-	TEXT_BYTES = 1000,
-	RESERVE_BYTES = 2 << 20,
-	DISK_BYTES = 10 << 20,
+	TEXT_BYTES = 10000,
+	RESERVE_BYTES = 16 << 20,
+	DISK_BYTES = 48 << 20,
 	ROWS = 512,
 };
 
@@ -122,6 +122,14 @@ tear_down(void)
 	store_folder_remove(&store);
 }
 
+/* With a thread for checkpoints, or without. */
+static void
+start_mover(int way)
+{
+	if (way == 1)
+		store_start_mover(store.writer, store.path, "OFF");
+}
+
 /* As the hub does: a batch, and what follows it. */
 static bool
 publish(void)
@@ -152,13 +160,6 @@ publish(void)
 	return stored;
 }
 
-static void
-publish_until_refused(void)
-{
-	while (publish())
-		ck_assert_uint_lt(acknowledged, DISK_BYTES / TEXT_BYTES * 2);
-}
-
 /* What the hub does each second, and when it is idle. */
 static void
 tend_and_trim(void)
@@ -170,6 +171,17 @@ tend_and_trim(void)
 		store_trim(store.writer, &limits, 0, ROWS, &more);
 		store_checkpoint(store.writer);
 	}
+}
+
+/* Until it is so a second later, too. */
+static void
+publish_until_refused(void)
+{
+	uint64_t before = acknowledged;
+
+	while (publish() || (tend_and_trim(), publish()))
+		ck_assert_uint_lt(
+		    acknowledged - before, DISK_BYTES / TEXT_BYTES * 2);
 }
 
 /* The newest are there, each once, and nothing else. */
@@ -190,6 +202,7 @@ assert_left(uint64_t left)
 
 START_TEST(a_full_disk_refuses_and_what_was_acknowledged_is_there)
 {
+	start_mover(_i);
 	publish_until_refused();
 	ck_assert(store_is_full(store.writer));
 	ck_assert_uint_eq(file_bytes("-reserve"), 0);
@@ -209,6 +222,7 @@ START_TEST(retention_goes_on_and_what_it_frees_is_used)
 {
 	uint64_t before;
 
+	start_mover(_i);
 	publish_until_refused();
 	for (int i = 0; i < 3; i++)
 		tend_and_trim();
@@ -222,19 +236,7 @@ START_TEST(retention_goes_on_and_what_it_frees_is_used)
 	limits.max_events = UINT64_MAX;
 	before = acknowledged;
 	publish_until_refused();
-	ck_assert_uint_gt(acknowledged - before, 1000);
-	assert_left(100 + acknowledged - before);
-	/* And again, as often as it comes. */
-	for (int i = 0; i < 5; i++) {
-		limits.max_events = 100;
-		for (int j = 0; j < 20; j++)
-			tend_and_trim();
-		assert_left(100);
-		limits.max_events = UINT64_MAX;
-		before = acknowledged;
-		publish_until_refused();
-		ck_assert_uint_gt(acknowledged - before, 1000);
-	}
+	ck_assert_uint_gt(acknowledged - before, 500);
 	assert_left(100 + acknowledged - before);
 }
 END_TEST
@@ -243,6 +245,7 @@ START_TEST(it_goes_on_when_there_is_room_again)
 {
 	uint64_t before;
 
+	start_mover(_i);
 	publish_until_refused();
 	tend_and_trim();
 	ck_assert(!publish());
@@ -304,10 +307,11 @@ main(void)
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_set_timeout(tests, 60);
-	tcase_add_test(
-	    tests, a_full_disk_refuses_and_what_was_acknowledged_is_there);
-	tcase_add_test(tests, retention_goes_on_and_what_it_frees_is_used);
-	tcase_add_test(tests, it_goes_on_when_there_is_room_again);
+	tcase_add_loop_test(tests,
+	    a_full_disk_refuses_and_what_was_acknowledged_is_there, 0, 2);
+	tcase_add_loop_test(
+	    tests, retention_goes_on_and_what_it_frees_is_used, 0, 2);
+	tcase_add_loop_test(tests, it_goes_on_when_there_is_room_again, 0, 2);
 	tcase_add_test(tests, one_who_starts_on_a_full_disk_takes_no_events);
 	tcase_add_test(tests, without_a_reserve_there_is_no_file);
 	return suite_run("store_reserve", tests);
