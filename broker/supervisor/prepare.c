@@ -67,6 +67,11 @@ size_connections(struct heritage *heritage)
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
 		descriptors = limit.rlim_cur;
+	if (descriptors < 2 * DESCRIPTORS_KEPT)
+		log_warn("no process may open more than %zu files: clients "
+			 "beyond that are not answered (ulimit -n, "
+			 "LimitNOFILE=)",
+		    descriptors);
 	descriptors = descriptors > 2 * DESCRIPTORS_KEPT
 			  ? descriptors - DESCRIPTORS_KEPT
 			  : DESCRIPTORS_KEPT;

@@ -10,6 +10,7 @@ import subprocess
 import unittest
 
 from broker import BrokerCase, wait_for
+from sse_client import Crowd
 
 F_SETPIPE_SZ = 1031
 
@@ -138,6 +139,21 @@ class Operator(BrokerCase):
         self.refused(self.broker(start=False), 71, "File too large",
                      preexec_fn=lambda: resource.setrlimit(
                          resource.RLIMIT_FSIZE, (65536, 65536)))
+
+    def test_few_descriptors_are_told_and_served_with(self):
+        broker = self.broker(start=False, broker__workers=1)
+        with open(broker.log_path, "ab") as log:
+            self.begin(broker, log, preexec_fn=lambda: resource.setrlimit(
+                resource.RLIMIT_NOFILE, (64, 64)))
+        self.assertRegex(broker.log(), "warn: no process may open more than 64")
+        with Crowd(broker.port) as crowd:
+            members = [crowd.add("c") for _ in range(100)]
+            crowd.until(lambda: sum(each.live for each in members) >= 30)
+            with broker.publisher() as publisher:
+                publisher.publish("c", "x")
+            crowd.until(lambda: sum(len(each.cursors) for each in members)
+                        >= 30)
+        wait_for(lambda: broker.stats()["streams"] == 0, "no streams")
 
     def test_an_address_that_is_none_is_told(self):
         for address in ("127.0.0.1:65536", "127.0.0.1:99999", "127.0.0.1:+80",
