@@ -286,6 +286,39 @@ class Compression:
 
     # ---- once for all
 
+    def test_what_lies_far_apart_goes_out_together(self):
+        """Of many channels, a stream has a few: its events are one pack, which
+        is nobody else's, and not one for each stretch of the window."""
+        broker = self.packing(
+            broker__workers=1, **{"channel c:3.secret": "on"})
+        with broker.publisher() as publisher:
+            cursors = publisher.publish_many(
+                ("c:%d" % (n % 40), order(n)) for n in range(2000))
+        last = wire.cursor_text(cursors[1967])
+        pair = self.both(broker, "c:7", since="-1")
+        self.assertEqual(len(self.same(*pair, last)), 50)
+        self.assertLessEqual(broker.metric("packs_written_total"), 2)
+        self.saves(broker, 0.6)
+        # Each of these is of use for what comes behind it.
+        live = self.both(broker, "c:7")
+        for stream in live:
+            stream.start()
+        with broker.publisher() as publisher:
+            for turn in range(10 * SCALE):
+                publisher.publish_many(
+                    ("c:%d" % (n % 40), order(n)) for n in range(400))
+                last = wire.cursor_text(publisher.publish("c:7", order(turn)))
+                self.same(*live, last)
+        # Among them secrets, and a dense stretch: the same bytes.
+        with broker.publisher() as publisher:
+            cursors += publisher.publish_many(
+                ("c:%d" % (7 if n % 500 < 70 else n % 40), order(n))
+                for n in range(2000))
+            last = wire.cursor_text(publisher.publish("c:7", "end"))
+        for channels in ("c:7", "c:3,c:7", "c:3,c:4,c:7"):
+            pair = self.both(broker, channels, since="-1")
+            self.assertGreater(len(self.same(*pair, last)), 300)
+
     def test_what_many_get_is_compressed_once(self):
         broker = self.packing(broker__workers=1)
         streams = [self.open(broker) for _ in range(50)]

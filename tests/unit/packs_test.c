@@ -309,7 +309,7 @@ START_TEST(beyond_the_credit_what_many_ask_for_is_made)
 	add(64, 100);
 	/* What four cost, and one behind another. */
 	packs->credit = 0;
-	packs_begin_turn(packs, 300 + 4 * 164 + 300 + 164 + 164 / 2 - 1, 100);
+	packs_begin_turn(packs, 700 + 4 * 164 + 700 + 164 + 164 / 2 - 1, 100);
 	ck_assert_int_eq(try(&four), PACKS_FRAME);
 	ck_assert_int_eq(try(&three), PACKS_SPENT);
 	ck_assert_int_eq(try(&four), PACKS_FRAME);
@@ -337,7 +337,7 @@ START_TEST(little_credit_is_kept_for_the_next_turn)
 	add(64, 4200);
 	packs_begin_turn(packs, 0, 100);
 	ck_assert_int_eq(try(&all), PACKS_SPENT);
-	packs_earn(packs, 64 * 4264 + 300 - 262144);
+	packs_earn(packs, 64 * 4264 + 700 - 262144);
 	ck_assert_int_eq(try(&all), PACKS_ALONE);
 	all.shape = 1;
 	ck_assert_int_eq(try(&all), PACKS_SPENT);

@@ -18,8 +18,8 @@
 enum {
 	EARNED_BY_TURN = 1024,
 	EARNED_BY_EVENT = 16, /* that comes, whoever wants it */
-	EARNED_BY_WRITE = 1200,
-	EARNED_BY_DELIVERY = 80,
+	EARNED_BY_WRITE = 1100,
+	EARNED_BY_DELIVERY = 56,
 	/* Of an event that is read again. Who begins does that once, and gets
 	 * what it takes; so much more in a turn of those who are behind, in a
 	 * worker with few streams or many. */
@@ -120,8 +120,8 @@ is_full(const struct worker *worker)
 	       packing->receipt_count + PACKS_SPAN > OUTGOING_FRAMES;
 }
 
-static void
-add_receipts(struct worker *worker, const struct pack_events *of)
+void
+packing_add_receipts(struct worker *worker, const struct pack_events *of)
 {
 	struct packing *packing = worker->packing;
 	const struct window *window = &worker->window;
@@ -150,7 +150,7 @@ add_pack(struct worker *worker, const struct subscriber *subscriber,
 	struct slice bytes = frame_part(frame, subscriber->http_minor);
 
 	if (pack->receipts)
-		add_receipts(worker, of);
+		packing_add_receipts(worker, of);
 	packing->last = *of;
 	if (packs_secret_bits(packing->packs, of->span, of->bits) != 0)
 		packing->last = (struct pack_events){.bits = 0};
@@ -229,14 +229,59 @@ add_first(struct worker *worker, struct subscriber *subscriber)
 	return true;
 }
 
-bool
-packing_add_waiting(struct worker *worker, struct subscriber *subscriber)
+static bool
+add_span(struct worker *worker, struct subscriber *subscriber)
 {
 	while (worker->packing->bits != 0) {
 		if (!add_first(worker, subscriber))
 			return false;
 	}
 	return true;
+}
+
+/* Adds what was set aside as others may get it, too, span by span. */
+static bool
+add_back(struct worker *worker, struct subscriber *subscriber)
+{
+	struct packing *packing = worker->packing;
+	uint64_t span = packing->span, bits = packing->bits;
+	size_t next = 0, left = 0;
+	bool added = true;
+
+	while (added && next < packing->aside_count) {
+		packing->span = packing->aside[next] / PACKS_SPAN;
+		packing->bits = 0;
+		for (; next < packing->aside_count &&
+		       packing->aside[next] / PACKS_SPAN == packing->span;
+		     next++)
+			packing->bits |= UINT64_C(1)
+					 << packing->aside[next] % PACKS_SPAN;
+		added = add_span(worker, subscriber);
+	}
+	for (uint64_t rest = packing->bits; rest != 0; rest &= rest - 1)
+		packing->aside[left++] = packing->span * PACKS_SPAN +
+					 (uint64_t)__builtin_ctzll(rest);
+	while (next < packing->aside_count)
+		packing->aside[left++] = packing->aside[next++];
+	packing->aside_count = left;
+	packing->span = span;
+	packing->bits = bits;
+	return added;
+}
+
+bool
+packing_add_waiting(struct worker *worker, struct subscriber *subscriber)
+{
+	struct packing *packing = worker->packing;
+
+	if (packing->aside_count > 0) {
+		packing_set_aside(worker);
+		if (packing_is_far_apart(packing))
+			packing_add_aside(worker, subscriber);
+		else if (!add_back(worker, subscriber))
+			return false;
+	}
+	return add_span(worker, subscriber);
 }
 
 enum added
@@ -251,6 +296,7 @@ packing_add_entry(
 		packing_begin_write(worker, subscriber);
 	if (packing->bits != 0 &&
 	    (span != packing->span || packing->bytes >= PACKS_TEXT_MAX) &&
+	    !packing_set_aside(worker) &&
 	    !packing_add_waiting(worker, subscriber))
 		return NOT_ADDED;
 	if (packing->bits == 0) {
@@ -287,6 +333,8 @@ packing_stretch(struct worker *worker, struct subscriber *subscriber,
 	uint64_t reached = subscriber->cursor;
 
 	outgoing_begin(&worker->outgoing);
+	worker->packing->bits = 0;
+	worker->packing->aside_count = 0;
 	packs_earn(worker->packing->packs, EARNED_BY_WRITE);
 	for (int i = 0; i < most; i++, number++) {
 		const struct window_entry *entry = window_entry(window, number);

@@ -30,8 +30,14 @@ struct packing_frame {
 	struct coder_sum sum;
 };
 
+enum { ASIDE_MAX = 64 };
+
 struct packing {
 	struct packs *packs;
+	/* Events that wait, few of a span, see packing_aside.c. */
+	uint64_t aside[ASIDE_MAX]; /* entries */
+	size_t aside_count;
+	size_t aside_bytes; /* of their records */
 	/* What waits to become packs: events of one span. */
 	uint64_t span;
 	uint64_t bits;
@@ -45,7 +51,7 @@ struct packing {
 	struct packing_frame frames[OUTGOING_FRAMES];
 	uint32_t receipts[OUTGOING_FRAMES];
 	size_t receipt_count;
-	struct buf pieces; /* of a step from the store */
+	struct buf pieces; /* that are nobody else's */
 	struct buf text;
 };
 
@@ -67,6 +73,21 @@ bool packing_gather(struct worker *worker, struct subscriber *subscriber,
 void packing_settle(struct worker *worker, struct subscriber *subscriber,
     const struct packing_frame *frame, ssize_t sent);
 void packing_release(struct worker *worker);
+
+/* Sets aside what waits, if it is little. False: it is to become a pack. */
+bool packing_set_aside(struct worker *worker);
+
+/* Are these events set aside as they lie far apart, so that few others have
+ * just them? */
+bool packing_is_far_apart(const struct packing *packing);
+
+/* Adds all that was set aside as one pack; there is nothing else in the
+ * write. */
+void packing_add_aside(
+    struct worker *worker, const struct subscriber *subscriber);
+
+/* Notes that receipts are wanted for these events. */
+void packing_add_receipts(struct worker *worker, const struct pack_events *of);
 
 /* Adds what waits to become packs. False: the write has no room for all. */
 bool packing_add_waiting(struct worker *worker, struct subscriber *subscriber);

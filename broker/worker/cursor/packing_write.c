@@ -40,7 +40,8 @@ add_texts(struct worker *worker, const struct subscriber *subscriber,
 			    one->receipt;
 	}
 	text = slice_of(buf_bytes(&packing->text), buf_length(&packing->text));
-	chunk = packs_append(packing->packs, coding, &packing->pieces, text);
+	chunk = packs_append(
+	    packing->packs, coding, &packing->pieces, text, slice_of(NULL, 0));
 	if (buf_failed(&packing->text))
 		log_fatal(EX_OSERR, "no memory for one event");
 	chunk.bytes = buf_bytes(&packing->pieces) + at;
@@ -261,5 +262,6 @@ packing_write(struct worker *worker, struct subscriber *subscriber)
 		}
 	} while (!all && step == STEP_AGAIN);
 	packing->bits = 0;
+	packing->aside_count = 0;
 	return step;
 }

@@ -15,6 +15,10 @@ enum {
 	ASKS = 8,   /* before it is made beyond the credit */
 	SHARE = 4,  /* of the memory of the window */
 	BEFORE = 2, /* events of a context that are of use */
+	/* What a pack costs beside its text, which is looked up and kept; and
+	 * one that is not. Its context costs half of what a text does. */
+	KEPT_COST = 700,
+	LONE_COST = 300,
 };
 
 /* One for each coding that streams may have. */
@@ -206,7 +210,7 @@ may_make(struct packs *packs, struct pack *pack)
 	struct pack_events before = find_before(packs, &pack->key.after);
 
 	if (pack->key.stored ||
-	    packs_pay(packs, packs_cost(packs, &pack->key.of) +
+	    packs_pay(packs, KEPT_COST + packs_cost(packs, &pack->key.of) +
 				 packs_cost(packs, &before) / 2))
 		return true;
 	if (++pack->asked < ASKS)
@@ -246,12 +250,12 @@ append_chunk(struct packs *packs, struct buf *out)
 }
 
 struct frame
-packs_append(
-    struct packs *packs, enum coding coding, struct buf *out, struct slice text)
+packs_append(struct packs *packs, enum coding coding, struct buf *out,
+    struct slice text, struct slice before)
 {
-	bool stored = !packs_pay(packs, text.len);
+	bool stored = !packs_pay(packs, LONE_COST + text.len + before.len / 2);
 
-	append_piece(packs, coding, stored, text, slice_of(NULL, 0));
+	append_piece(packs, coding, stored, text, before);
 	return append_chunk(packs, out);
 }
 
@@ -274,12 +278,13 @@ make_text(const struct packs *packs, struct buf *text,
 	return slice_of(buf_bytes(text), buf_length(text));
 }
 
-static struct slice
-make_before(struct packs *packs, const struct pack_key *key)
+struct slice
+packs_before(
+    struct packs *packs, const struct pack_events *after, unsigned shape)
 {
-	struct pack_events before = find_before(packs, &key->after);
+	struct pack_events before = find_before(packs, after);
 
-	return make_text(packs, &packs->before, &before, key->shape);
+	return make_text(packs, &packs->before, &before, shape);
 }
 
 static bool
@@ -306,8 +311,8 @@ make(struct packs *packs, struct pack *pack)
 	    make_text(packs, &packs->text, &key->of, key->shape);
 	struct frame chunk;
 
-	append_piece(
-	    packs, key->coding, key->stored, text, make_before(packs, key));
+	append_piece(packs, key->coding, key->stored, text,
+	    packs_before(packs, &key->after, key->shape));
 	buf_clear(&packs->alone);
 	chunk = append_chunk(packs, &packs->alone);
 	pack->len = (uint32_t)chunk.len;

@@ -139,9 +139,15 @@ enum packs_got packs_get(struct packs *packs, const struct pack_key *key,
  * to know, but it takes a tenth of the time that compressing does. */
 struct coder_sum packs_sum(struct packs *packs, const struct pack *pack);
 
-/* Appends a piece, as a chunk, with a text that is no pack. Its bytes are not
- * filled in. */
+/* What is of use of the text of these events, which stand before a pack; empty,
+ * if there are none or the window has not got them. Valid until the next
+ * call. */
+struct slice packs_before(
+    struct packs *packs, const struct pack_events *after, unsigned shape);
+
+/* Appends a piece, as a chunk, with a text that is nobody else's, behind that
+ * other one. Its bytes are not filled in. */
 struct frame packs_append(struct packs *packs, enum coding coding,
-    struct buf *out, struct slice text);
+    struct buf *out, struct slice text, struct slice before);
 
 #endif

@@ -4,7 +4,6 @@
 #include "broker/worker/cursor/packs.h"
 
 enum {
-	PACK_COST = 300, /* of a pack, whatever is in it */
 	EVENT_COST = 64, /* of what is around an event's data */
 	FEW = 16,        /* readers of an event */
 };
@@ -35,7 +34,8 @@ packs_cost(const struct packs *packs, const struct pack_events *events)
 	const struct window *window = packs->window;
 	uint64_t begin = events->span * PACKS_SPAN, bytes = 0;
 
-	for (uint64_t left = events->bits; left != 0; left &= left - 1) {
+	for (uint64_t left = events->bits; left != 0 && bytes <= packs->credit;
+	     left &= left - 1) {
 		struct event event = window_event(
 		    window, window_entry(window,
 				begin + (uint64_t)__builtin_ctzll(left)));
@@ -48,8 +48,8 @@ packs_cost(const struct packs *packs, const struct pack_events *events)
 bool
 packs_pay(struct packs *packs, uint64_t bytes)
 {
-	if (packs->credit < PACK_COST + bytes)
+	if (packs->credit < bytes)
 		return false;
-	packs->credit -= PACK_COST + bytes;
+	packs->credit -= bytes;
 	return true;
 }

@@ -16,11 +16,11 @@ struct packs;
 /* At the begin of a turn, at most; and to begin with. */
 enum { PACKS_CREDIT_KEPT = CODER_TEXT_MAX };
 
-/* The text of these events of the window, about. */
+/* The text of these events of the window, about; or more than there is. */
 uint64_t packs_cost(
     const struct packs *packs, const struct pack_events *events);
 
-/* Takes what a pack with so much text costs, if that is there. */
+/* Takes so much, if it is there. */
 bool packs_pay(struct packs *packs, uint64_t bytes);
 
 #endif
