@@ -177,6 +177,8 @@ census_owner_ended(struct census *census, size_t worker)
 	end_change(region);
 }
 
+_Static_assert(CENSUS_KINDS == 2, "what it is, is one bit of a key");
+
 uint64_t
 census_key(
     const struct census *census, enum census_kind kind, struct slice name)
@@ -327,36 +329,4 @@ census_count(const struct census *census, uint64_t key)
 	for (size_t i = 0; i < census->region_count; i++)
 		sum += count_in(census, i, key);
 	return sum;
-}
-
-static bool
-is_in_before(const struct census *census, size_t index, uint64_t key)
-{
-	for (size_t i = 0; i < index; i++) {
-		if (count_in(census, i, key) > 0)
-			return true;
-	}
-	return false;
-}
-
-uint64_t
-census_distinct(const struct census *census, enum census_kind kind)
-{
-	uint64_t distinct = 0;
-
-	for (size_t i = 0; i < census->region_count; i++) {
-		struct census_region *region = region_at(census, i);
-		uint32_t used = LOAD(region->used);
-
-		for (uint32_t n = 1; n <= used; n++) {
-			struct census_entry *entry =
-			    entry_at(census, region, n);
-			uint64_t key = entry != NULL ? LOAD(entry->key) : 0;
-
-			if (key != 0 && (key & 1) == (uint64_t)kind &&
-			    !is_in_before(census, i, key))
-				distinct++;
-		}
-	}
-	return distinct;
 }

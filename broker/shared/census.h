@@ -68,8 +68,4 @@ void census_leave(struct census *census, uint64_t key);
 /* How many there are with this key, over all workers. */
 uint64_t census_count(const struct census *census, uint64_t key);
 
-/* How many different ones there are of this kind, over all workers; takes as
- * long as there are connections. */
-uint64_t census_distinct(const struct census *census, enum census_kind kind);
-
 #endif

@@ -74,27 +74,6 @@ START_TEST(kinds_and_names_are_apart)
 }
 END_TEST
 
-START_TEST(different_ones_are_counted_once)
-{
-	struct census one = as_worker(0), two = as_worker(1);
-	uint64_t address =
-	    census_key(&census, CENSUS_ADDRESS, slice_of_text("x"));
-
-	ck_assert(census_enter(&one, user("a")));
-	ck_assert(census_enter(&two, user("a")));
-	ck_assert(census_enter(&two, user("b")));
-	ck_assert(census_enter(&two, address));
-	ck_assert_uint_eq(census_distinct(&one, CENSUS_USER), 2);
-	ck_assert_uint_eq(census_distinct(&one, CENSUS_ADDRESS), 1);
-	census_leave(&two, user("b"));
-	ck_assert_uint_eq(census_distinct(&one, CENSUS_USER), 1);
-	census_leave(&one, user("a"));
-	ck_assert_uint_eq(census_distinct(&one, CENSUS_USER), 1);
-	census_leave(&two, user("a"));
-	ck_assert_uint_eq(census_distinct(&one, CENSUS_USER), 0);
-}
-END_TEST
-
 static uint64_t
 numbered(int number)
 {
@@ -138,7 +117,6 @@ START_TEST(who_has_ended_counts_no_more)
 	census_owner_ended(&census, 0);
 	ck_assert_uint_eq(census_count(&two, numbered(2)), 0);
 	ck_assert_uint_eq(census_count(&two, numbered(3)), 1);
-	ck_assert_uint_eq(census_distinct(&two, CENSUS_USER), 1);
 	for (int i = 0; i < KEYS; i++)
 		ck_assert(census_enter(&one, numbered(100 + i)));
 	ck_assert_uint_eq(census_count(&two, numbered(3)), 1);
@@ -177,10 +155,8 @@ START_TEST(a_writer_never_hides_what_stays)
 	ck_assert(WIFSIGNALED(status));
 	/* However it stands there now, one may ask. */
 	(void)census_count(&one, numbered(1));
-	(void)census_distinct(&one, CENSUS_USER);
 	census_owner_ended(&census, 2);
 	ck_assert_uint_eq(census_count(&one, user("stays")), 0);
-	ck_assert_uint_eq(census_distinct(&one, CENSUS_USER), 0);
 }
 END_TEST
 
@@ -215,7 +191,6 @@ main(void)
 	tcase_add_checked_fixture(tests, make, NULL);
 	tcase_add_test(tests, counts_are_sums_over_workers);
 	tcase_add_test(tests, kinds_and_names_are_apart);
-	tcase_add_test(tests, different_ones_are_counted_once);
 	tcase_add_test(
 	    tests, a_full_region_says_so_and_takes_more_when_some_left);
 	tcase_add_test(tests, who_has_ended_counts_no_more);
