@@ -6,6 +6,7 @@
  */
 #include "broker/worker/cursor/follow.h"
 
+#include <assert.h>
 #include <sysexits.h>
 
 #include "broker/shared/log.h"
@@ -157,6 +158,7 @@ take_from_ring(struct worker *worker, struct turn *turn)
 	if (ring_copy_next(&worker->ring, &worker->reader, room, size) ==
 	    RING_LAPPED)
 		goto lapped;
+	assert(record_plausible(room, size)); /* or the hub is not ours */
 	take_record(worker, turn, room);
 	return true;
 lapped:
