@@ -95,11 +95,13 @@ show(struct hub *hub)
 	bell_ring_workers(bells, sleepers.idle);
 }
 
-/* Nothing was stored: whoever sent something sends it again later. */
+/* Nothing was stored: whoever sent something sends it again later. When the disk
+ * is full for the log alone, there is room for it then. */
 static void
 fail_batch(struct hub *hub)
 {
 	hub_count(hub, METRIC_STORE_FAILURES, 1);
+	store_reserve_tend(hub->store);
 	for (size_t i = 0; i < hub->batch.count; i++)
 		publisher_end(hub->batch.entries[i].publisher,
 		    (struct fault){REFUSAL_STORE, NULL});
