@@ -95,8 +95,8 @@ show(struct hub *hub)
 	bell_ring_workers(bells, sleepers.idle);
 }
 
-/* Nothing was stored: whoever sent something sends it again later. When the disk
- * is full for the log alone, there is room for it then. */
+/* Nothing was stored: whoever sent something sends it again later. When the
+ * disk is full for the log alone, there is room for it then. */
 static void
 fail_batch(struct hub *hub)
 {
