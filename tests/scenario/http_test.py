@@ -79,6 +79,16 @@ class Http(BrokerCase):
         self.problem(broker, "/stream?channels=%zz", 400, sse)
         self.problem(broker, "/healthz", 405, method="DELETE")
 
+    def test_a_time_may_have_a_zone_and_a_plus_that_is_not_escaped(self):
+        broker = self.broker()
+        broker.pub("a", "x")
+        for since in ("2026-01-31T13:00:00+01:00",
+                      "2026-01-31T13:00:00%2B01:00"):
+            out = broker.get("/stream?channels=a&live=false&since=" + since)[1]
+            events = sse_client.Parser().feed(out)
+            self.assertEqual([event.name for event in events],
+                             ["connected", "message", "live", "bye"], since)
+
     def test_a_refusal_says_which_entry_it_is(self):
         broker = self.broker(http__max_channels=4)
         for query, said in (

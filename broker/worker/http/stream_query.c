@@ -34,6 +34,17 @@ member_of(struct stream_query *query, const struct config_stream *block,
 	return NULL;
 }
 
+/* In a query a plus that is not escaped is a space, which no cursor and no time
+ * has: 2026-01-31T13:00:00+01:00 is meant. */
+static void
+restore_plus(char *value, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (value[i] == ' ')
+			value[i] = '+';
+	}
+}
+
 int
 stream_query_read(struct stream_query *query, const struct config_stream *block,
     struct slice text, enum problem *problem)
@@ -63,6 +74,8 @@ stream_query_read(struct stream_query *query, const struct config_stream *block,
 		if (member->bytes != NULL)
 			return -1;
 		memmove(name, value, value_len);
+		if (member == &query->since || member == &query->last_event_id)
+			restore_plus(name, value_len);
 		*member = slice_of(name, value_len);
 		query->used += value_len;
 	}
