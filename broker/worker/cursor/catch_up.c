@@ -7,6 +7,8 @@
  */
 #include "broker/worker/cursor/catch_up.h"
 
+#include <assert.h>
+
 #include "broker/worker/connection.h"
 #include "broker/worker/control.h"
 #include "broker/worker/cursor/cursor.h"
@@ -195,6 +197,9 @@ take_step(struct worker *worker, struct subscriber *subscriber)
 	bool arrived;
 
 	subscriber_pay(subscriber);
+	/* Nothing is said in the midst of an event. */
+	assert(subscriber->partial == 0 ||
+	       buf_length(&subscriber->connection->out) == 0);
 	subscriber_settle_half(subscriber);
 	rewind_step(subscriber);
 	arrived = has_arrived(worker, subscriber);

@@ -68,10 +68,9 @@ uint32_t channels_member_hash(const struct channels_member *member);
 
 /*
  * Calls found() for each subscription that covers the channel, whose hash is
- * channels_hash()'s; an owner with
- * several of them is found several times. found() must not subscribe or
- * unsubscribe; it finds the beginning of its owner in the processor's cache,
- * see prefetch.h.
+ * channels_hash()'s; an owner with several of them is found several times.
+ * found() must not subscribe or unsubscribe; it finds the beginning of its
+ * owner in the processor's cache, see prefetch.h.
  */
 void channels_match(struct channels *channels, struct slice channel,
     uint32_t hash, void (*found)(void *owner, void *context), void *context);
