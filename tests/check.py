@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the tests that `make check` names, two or so at a time, and counts.
+"""Runs the tests that `make check` names, some at a time, and counts.
 
 Each job is one program with a deadline of its own; its output goes to
 build/log/NAME.log and is shown when it fails. The last line is
@@ -166,7 +166,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build")
     parser.add_argument("--long", action="store_true")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    # Most tests wait for something most of the time.
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() + 1)
     for kind in ("unit", "fuzz", "client", "system", "scenario", "browser"):
         parser.add_argument("--" + kind, nargs="*", default=[])
     options = parser.parse_args()
