@@ -37,8 +37,11 @@ check_valid(const char *text, size_t len)
 {
 	json_error_t error;
 	json_t *value;
-	bool valid = json_valid(text, len);
+	bool valid = json_valid(text, len), deep;
 
+	/* Of what is good all is; nothing is found beyond the end. */
+	must(json_fault(text, len, &deep) <= len);
+	must(!valid || (json_fault(text, len, &deep) == len && !deep));
 	/* jansson loses a NUL that it looked at behind a number. */
 	if (memchr(text, '\0', len) != NULL) {
 		must(!valid);
