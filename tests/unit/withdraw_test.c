@@ -382,6 +382,27 @@ START_TEST(a_token_that_ends_is_announced_and_ends_the_stream)
 }
 END_TEST
 
+/* As when the socket took no more just then. */
+START_TEST(nothing_is_said_behind_the_end)
+{
+	uint64_t now_ms = worker_now_ms(&hand.worker);
+
+	hand.config.auth_expiring_notice = 60000;
+	open_stream("c:*", now_ms + 60050);
+	stream->ended = true;
+	take_back("c:1", ISSUED_MS);
+	while (stream->permit->announce_ms != UINT64_MAX)
+		turn();
+	turn();
+	ck_assert_uint_eq(listener_block(&listener).len, 0);
+	ck_assert_uint_eq(buf_length(&stream->connection->out), 0);
+	/* But the rest of something may be of what was withdrawn. */
+	stream->rest = true;
+	take_back("c:1", ISSUED_MS);
+	expect_end();
+}
+END_TEST
+
 START_TEST(a_new_token_lets_the_stream_last_longer)
 {
 	uint64_t now_ms = worker_now_ms(&hand.worker);
@@ -443,6 +464,7 @@ main(void)
 	    3);
 	tcase_add_test(
 	    tests, a_token_that_ends_is_announced_and_ends_the_stream);
+	tcase_add_test(tests, nothing_is_said_behind_the_end);
 	tcase_add_test(tests, a_new_token_lets_the_stream_last_longer);
 	tcase_add_test(
 	    tests, a_new_token_opens_what_was_closed_for_the_old_one);

@@ -38,6 +38,17 @@ arm(struct worker *worker, struct permit *permit)
 	ev_timer_start(worker->loop, &permit->timer);
 }
 
+/* False: the stream has ended. */
+static bool
+announce(struct worker *worker, struct subscriber *subscriber, uint64_t now_ms)
+{
+	if (subscriber->ended)
+		return true; /* nothing comes behind its "bye" */
+	control_token_expiring(
+	    subscriber, subscriber->permit->expires_ms, now_ms);
+	return cursor_say(worker, subscriber);
+}
+
 static void
 on_due(struct ev_loop *loop, ev_timer *timer, int events)
 {
@@ -54,8 +65,7 @@ on_due(struct ev_loop *loop, ev_timer *timer, int events)
 	}
 	if (now_ms >= permit->announce_ms) {
 		permit->announce_ms = UINT64_MAX;
-		control_token_expiring(subscriber, permit->expires_ms, now_ms);
-		if (!cursor_say(worker, subscriber))
+		if (!announce(worker, subscriber, now_ms))
 			return;
 	}
 	arm(worker, permit);

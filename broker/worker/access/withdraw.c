@@ -88,6 +88,9 @@ withdraw_from(
 	struct buf list;
 	int taken;
 
+	/* Of one that has caught up all but its "bye" is sent. */
+	if (subscriber->ended && !subscriber->rest)
+		return;
 	buf_init(&list, 0);
 	handed_exit(worker, subscriber);
 	taken = take_away(worker, subscriber, pattern, &list);
