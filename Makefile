@@ -23,7 +23,8 @@ have = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo $(1))
 MSGPACK := $(or $(call have,msgpack-c),msgpack)
 # `make ISAL=no` leaves it out; it is not there for every processor.
 QUICK := $(if $(filter no,$(ISAL)),,$(call have,libisal))
-# `make ZSTD=no` leaves it out; without, it is in where its library is.
+# `make ZSTD=no`, after `make clean`, leaves it out; without, it is in where its
+# library is.
 ZSTD ?= $(if $(call have,libzstd),yes,no)
 ZSTD_PACKAGE := $(if $(filter yes,$(ZSTD)),libzstd)
 PACKAGES := $(MSGPACK) sqlite3 libseccomp jansson libcrypto zlib $(QUICK) \
