@@ -626,6 +626,26 @@ class Both(BrokerCase):
             {stream.body.headers.get("content-encoding") for stream in streams},
             {None, "gzip", "zstd"})
 
+    def test_each_coding_and_format_has_its_own_context(self):
+        """One is not compressed worse because there are others."""
+        broker = self.broker(http__compression="gzip, zstd",
+                             broker__workers=1)
+        streams = [broker.stream("c", query=query, headers=[takes(coding)])
+                   for query in ("", "&format=raw")
+                   for coding in ("gzip", "zstd") for _ in range(2)]
+        for stream in streams:
+            self.addCleanup(stream.close)
+            stream.start()
+        with broker.publisher() as publisher:
+            for number in range(50):
+                publisher.publish("c", order(number))
+                for stream in streams:
+                    stream.events(1)
+        self.assertEqual(broker.metric("packs_written_total"), 50 * 8)
+        self.assertLessEqual(broker.metric("packs_made_total"), 51 * 4)
+        self.assertLess(broker.metric("packed_bytes_total"),
+                        0.4 * broker.metric("packed_text_bytes_total"))
+
 
 class Without(BrokerCase):
     """A broker that was built without zstd."""
