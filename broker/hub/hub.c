@@ -24,6 +24,7 @@ enum {
 	TRIM_ROWS_MIN = 512, /* per step */
 	FORGET_ROWS = 64,    /* publishers looked at per second; and two for
 			      * each that is new */
+	WARN_MS = 60000,     /* between two lines that say the same */
 };
 
 static void
@@ -224,9 +225,14 @@ pause_listening(struct hub *hub, int error)
 {
 	if (error == EAGAIN || error == ECONNABORTED || error == EINTR)
 		return;
-	errno = error;
-	log_warn("accept a publisher: %m");
 	ev_io_stop(hub->loop, &hub->listener);
+	hub_count(hub, METRIC_ACCEPT_FAILURES, 1);
+	if (hub->accept_warned_ms != 0 &&
+	    hub_steady_ms() - hub->accept_warned_ms < WARN_MS)
+		return;
+	errno = error;
+	log_warn("accept a publisher: %m (this is not said again for a while)");
+	hub->accept_warned_ms = hub_steady_ms();
 }
 
 static void

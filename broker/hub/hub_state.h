@@ -40,6 +40,8 @@ struct hub {
 	size_t untrimmed;     /* events committed since the last trim */
 	size_t new_guests;    /* since publishers were last forgotten */
 	uint64_t last_cursor; /* newest cursor given */
+	uint64_t accept_warned_ms; /* when it was said that it fails; 0: never
+				    */
 
 	ev_io listener;
 	ev_io bell;

@@ -96,6 +96,13 @@ give(const json_t *value, void (*found)(struct slice value, void *context),
 	return 1;
 }
 
+bool
+auth_claim_one(const struct auth_claims *claims, struct slice name,
+    void (*found)(struct slice value, void *context), void *context)
+{
+	return give(find_claim(claims->object, name), found, context) == 1;
+}
+
 size_t
 auth_claim_each(const struct auth_claims *claims, struct slice name,
     void (*found)(struct slice value, void *context), void *context)

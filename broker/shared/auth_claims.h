@@ -37,4 +37,9 @@ bool auth_claim_name_valid(struct slice name);
 size_t auth_claim_each(const struct auth_claims *claims, struct slice name,
     void (*found)(struct slice value, void *context), void *context);
 
+/* The same for a claim that is no list: calls found() with its value. False:
+ * it has none. */
+bool auth_claim_one(const struct auth_claims *claims, struct slice name,
+    void (*found)(struct slice value, void *context), void *context);
+
 #endif

@@ -11,7 +11,7 @@
 #include "broker/shared/auth_judge.h"
 #include "protocol/event.h"
 
-/* The values of the claim that names the user: there must be one. */
+/* The value of the claim that names the user: a text or an integer. */
 struct naming {
 	char text[AUTH_CLAIM_VALUE_MAX];
 	size_t len;
@@ -47,7 +47,7 @@ read_user(struct auth_token *token, struct slice claim)
 	struct naming naming;
 	char *copy;
 
-	if (auth_claim_each(token->claims, claim, keep_name, &naming) != 1 ||
+	if (!auth_claim_one(token->claims, claim, keep_name, &naming) ||
 	    !is_printable(&naming))
 		return AUTH_VERDICT_USER;
 	copy = strndup(naming.text, naming.len);

@@ -253,6 +253,7 @@ static const struct row claims[] = {
     {TEXT("{\"sub\":1.5,\"exp\":1000000100}"), "user"},
     {TEXT("{\"sub\":{\"sub\":\"u\"},\"exp\":1000000100}"), "user"},
     {TEXT("{\"sub\":[\"a\",\"b\"],\"exp\":1000000100}"), "user"},
+    {TEXT("{\"sub\":[\"a\"],\"exp\":1000000100}"), "user"},
     {TEXT("{\"sub\":[],\"exp\":1000000100}"), "user"},
     {TEXT("{\"sub\":\"a\\nb\",\"exp\":1000000100}"), "user"},
     {TEXT("{\"sub\":\"a\\u007f\",\"exp\":1000000100}"), "user"},
