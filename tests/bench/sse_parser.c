@@ -81,7 +81,8 @@ line_end(const char *bytes, size_t len)
 	return cr != NULL ? cr : lf;
 }
 
-/* How many of these bytes belong to a byte order mark. */
+/* How many of these bytes belong to a byte order mark, or what may become one;
+ * if it does not, it is a part of the first line. */
 static size_t
 skip_bom(struct sse_parser *parser, const char *bytes, size_t len)
 {
@@ -90,6 +91,7 @@ skip_bom(struct sse_parser *parser, const char *bytes, size_t len)
 
 	while (parser->bom < 3 && skipped < len) {
 		if (bytes[skipped] != mark[parser->bom]) {
+			keep(parser, mark, parser->bom);
 			parser->bom = 3;
 			break;
 		}
