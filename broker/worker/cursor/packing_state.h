@@ -63,7 +63,8 @@ void packing_earn_reading(struct worker *worker, size_t events);
 
 /*
  * For volley.h: is what was added one pack that can be written later, and
- * nothing else? Then it is kept until packing_release(), and *frame and
+ * nothing else? Then it is kept until packing_release(), unless it is alone:
+ * that is to be copied. And *frame and
  * worker->outgoing are what packing_settle() needs.
  */
 bool packing_gather(struct worker *worker, struct subscriber *subscriber,

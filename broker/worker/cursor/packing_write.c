@@ -216,7 +216,7 @@ packing_gather(struct worker *worker, struct subscriber *subscriber,
 {
 	struct packing *packing = worker->packing;
 
-	if (!packing_add_waiting(worker, subscriber) || packing->alone ||
+	if (!packing_add_waiting(worker, subscriber) ||
 	    worker->outgoing.frame_count != 1 || packing->receipt_count > 0)
 		return false;
 	*frame = packing->frames[0];

@@ -76,16 +76,25 @@ volley_blocks(const struct worker *worker, const struct subscriber *subscriber)
 	return !subscriber->compressed && worker->outgoing.frame_count == 0;
 }
 
+/* Is the write a pack that is there for this write only? */
+static bool
+is_passing(const struct worker *worker, const struct subscriber *subscriber)
+{
+	return subscriber->compressed && worker->packing->alone;
+}
+
 /* The bytes of the next write, as one piece: streams with channels of their own
  * have frames that do not lie together, and to copy few is cheaper than a call.
  * Empty: they are too many. */
 static struct slice
-in_one_piece(struct volley *volley, const struct outgoing *outgoing)
+in_one_piece(struct worker *worker, const struct subscriber *subscriber)
 {
+	const struct outgoing *outgoing = &worker->outgoing;
+	struct volley *volley = worker->volley;
 	char *copy = volley->copies[volley->count];
 	size_t used = 0;
 
-	if (outgoing->piece_count == 1)
+	if (outgoing->piece_count == 1 && !is_passing(worker, subscriber))
 		return slice_of(
 		    outgoing->pieces[0].iov_base, outgoing->pieces[0].iov_len);
 	if (outgoing->bytes > COPIED)
@@ -113,11 +122,13 @@ volley_add(struct worker *worker, struct subscriber *subscriber, uint64_t pin)
 		    &volley->gathered[volley->count].packed)) ||
 	    outgoing->skipped > 0 || outgoing->frame_count > FRAMES)
 		return false;
-	bytes = in_one_piece(volley, outgoing);
+	bytes = in_one_piece(worker, subscriber);
 	if (bytes.len == 0)
 		return false;
 	gathered = &volley->gathered[volley->count];
 	gathered->subscriber = subscriber;
+	if (is_passing(worker, subscriber))
+		gathered->packed.bytes = bytes;
 	gathered->receipts = outgoing->receipts;
 	gathered->frame_count = outgoing->frame_count;
 	memcpy(gathered->frames, outgoing->frames,
