@@ -45,7 +45,8 @@ class Balance(BrokerCase):
             held = [streams_of(pid) - before
                     for pid, before in zip(broker.workers(), idle)]
             print("streams per worker:", held)
-            self.assertEqual(sum(held), CONNECTIONS)
+            # A worker may have made its link to the hub since.
+            self.assertIn(sum(held) - CONNECTIONS, range(workers + 1))
             share = CONNECTIONS / workers
             for count in held:
                 self.assertLess(abs(count - share), share / 10)

@@ -210,20 +210,6 @@ class Limits(LimitCase):
         self.assertEqual(late.first()[0], "connected")
         self.assertEqual(len(re.findall("accept: ", broker.log())), 1)
 
-    def test_a_hub_without_descriptors_says_so_once(self):
-        broker = self.broker()
-        hub = broker.hub()
-        before = resource.prlimit(hub, resource.RLIMIT_NOFILE)
-        resource.prlimit(hub, resource.RLIMIT_NOFILE, (3, before[1]))
-        with socket.socket(socket.AF_UNIX) as late:
-            late.connect(broker.socket)
-            wait_for(lambda: broker.metric("accept_failures_total") >= 3,
-                     "failures to accept")
-            resource.prlimit(hub, resource.RLIMIT_NOFILE, before)
-        broker.pub("channel", "data")
-        self.assertEqual(len(re.findall("accept a publisher: ",
-                                        broker.log())), 1)
-
 
 if __name__ == "__main__":
     unittest.main()
