@@ -91,6 +91,19 @@ on_bell(struct ev_loop *loop, ev_io *watcher, int events)
 	bell_silence(watcher->fd);
 }
 
+/* Has it stood still? Then what has come meanwhile, in time, is looked at
+ * before anybody's time is up. Not twice in a row. */
+static bool
+stood_still(struct worker *worker)
+{
+	uint64_t now_s = worker_steady_s();
+
+	worker->stood_still =
+	    !worker->stood_still && now_s > worker->clock_s + 1;
+	worker->clock_s = now_s;
+	return worker->stood_still;
+}
+
 static void
 on_clock(struct ev_loop *loop, ev_timer *watcher, int events)
 {
@@ -98,6 +111,8 @@ on_clock(struct ev_loop *loop, ev_timer *watcher, int events)
 
 	(void)loop;
 	(void)events;
+	if (stood_still(worker))
+		return;
 	wheel_turn(&worker->wheel, worker_steady_s(), connection_due, worker);
 	authority_tick(worker);
 	revoked_apply_tick(worker);
@@ -185,6 +200,9 @@ start_watchers(struct worker *worker)
 	ev_check_init(&worker->turn_begin, on_turn_begin);
 	ev_idle_init(&worker->unfinished, on_unfinished);
 	ev_timer_init(&worker->clock, on_clock, 1., 1.);
+	/* Behind what has come in the same turn. */
+	ev_set_priority(&worker->clock, EV_MINPRI);
+	worker->clock_s = worker_steady_s();
 	ev_signal_init(&worker->terminate, on_terminate, SIGTERM);
 	worker->turn_end.data = worker->turn_begin.data = worker;
 	worker->clock.data = worker->terminate.data = worker;

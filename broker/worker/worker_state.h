@@ -102,6 +102,8 @@ struct worker {
 	ev_check turn_begin;
 	ev_idle unfinished; /* active: do not sleep */
 	ev_timer clock;
+	uint64_t clock_s; /* when it came last, */
+	bool stood_still; /* and was that too late? */
 	ev_timer accept_again;
 	ev_signal terminate;
 	ev_timer let_go; /* streams, in a drain that is spread */

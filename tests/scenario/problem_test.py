@@ -5,6 +5,7 @@ import re
 import resource
 import signal
 import socket
+import time
 import unittest
 
 import sse_client
@@ -42,6 +43,18 @@ class Problems(BrokerCase):
                 (501, GOOD + b"Transfer-Encoding: gzip\r\n\r\n"),
                 (505, b"GET / HTTP/2.0\r\nHost: h\r\n\r\n")):
             self.assertEqual(self.raw(broker, data), (status, "bad-request"))
+
+    def test_a_worker_that_stood_still_takes_what_came_in_time(self):
+        broker = self.broker(broker__workers=1, http__head_timeout="1s")
+        worker = broker.workers()[0]
+        with socket.create_connection(("127.0.0.1", broker.port), 20) as late:
+            wait_for(lambda: broker.stats()["connections"] == 2, "it")
+            os.kill(worker, signal.SIGSTOP)
+            stopped = time.monotonic()
+            late.sendall(GOOD + b"\r\n")
+            wait_for(lambda: time.monotonic() > stopped + 2.5, "a while")
+            os.kill(worker, signal.SIGCONT)
+            self.assertTrue(late.recv(100).startswith(b"HTTP/1.1 200 "))
 
     def test_what_a_stream_cannot_be_opened_with(self):
         broker = self.broker(http__max_channels=2)
