@@ -304,12 +304,14 @@ START_TEST(beyond_the_credit_what_many_ask_for_is_made)
 {
 	struct pack_key four = key_of(0, 0xF), three = key_of(0, 7),
 			one = key_of(0, 1 << 9), behind = key_of(0, 1 << 8);
+	uint64_t bytes = 4 * 164 + 164 + 164 / 2;
 	int asks = 1;
 
 	add(64, 100);
 	/* What four cost, and one behind another. */
 	packs->credit = 0;
-	packs_begin_turn(packs, 700 + 4 * 164 + 700 + 164 + 164 / 2 - 1, 100);
+	packs_begin_turn(
+	    packs, 2 * 700 + bytes * packs_price(packs, coding) - 1, 100);
 	ck_assert_int_eq(try(&four), PACKS_FRAME);
 	ck_assert_int_eq(try(&three), PACKS_SPENT);
 	ck_assert_int_eq(try(&four), PACKS_FRAME);
@@ -337,7 +339,8 @@ START_TEST(little_credit_is_kept_for_the_next_turn)
 	add(64, 4200);
 	packs_begin_turn(packs, 0, 100);
 	ck_assert_int_eq(try(&all), PACKS_SPENT);
-	packs_earn(packs, 64 * 4264 + 700 - 262144);
+	packs_earn(
+	    packs, 64 * 4264 * packs_price(packs, coding) + 700 - 262144);
 	ck_assert_int_eq(try(&all), PACKS_ALONE);
 	all.shape = 1;
 	ck_assert_int_eq(try(&all), PACKS_SPENT);

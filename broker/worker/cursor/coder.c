@@ -43,6 +43,12 @@ coder_destroy(struct coder *coder)
 	free(coder);
 }
 
+unsigned
+coder_price(const struct coder *coder)
+{
+	return coder->form->price(coder->compressor);
+}
+
 void
 coder_aim(struct coder *coder, enum coder_aim aim)
 {

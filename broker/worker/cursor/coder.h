@@ -37,6 +37,10 @@ struct coder_sum {
 struct coder *coder_create(enum coding coding, int level);
 void coder_destroy(struct coder *coder);
 
+/* How much time a byte of text takes, behind little else, in multiples of the
+ * least; as measured, and rounded up. */
+unsigned coder_price(const struct coder *coder);
+
 /* What is to be saved from here on: as many bytes as the level allows, which is
  * so at first, or, where there is a choice, rather time. */
 enum coder_aim { CODER_SAVES_BYTES, CODER_SAVES_TIME };

@@ -33,6 +33,9 @@ struct coder_form {
 	size_t (*compress)(void *compressor, char *room, size_t size,
 	    struct slice text, struct slice before);
 
+	/* What coder_price() is for. */
+	unsigned (*price)(const void *compressor);
+
 	/* What coder_aim() is for; NULL: there is no choice. */
 	void (*aim)(void *compressor, enum coder_aim aim);
 

@@ -19,6 +19,7 @@ enum {
 	MEMORY_LEVEL = 6,   /* what is larger is no better here */
 	STORED_MAX = 65535, /* bytes in one stored block */
 	STORED_HEAD_BYTES = 5,
+	ZLIB_PRICE = 6, /* by ISA-L it is 1 */
 };
 
 /* One of the two. */
@@ -124,6 +125,14 @@ compress_piece(void *compressor, char *room, size_t size, struct slice text,
 	return deflating->avail_out > 0 ? size - deflating->avail_out : 0;
 }
 
+static unsigned
+price_of(const void *compressor)
+{
+	const struct gzip *gzip = compressor;
+
+	return gzip->quick != NULL ? 1 : ZLIB_PRICE;
+}
+
 static void
 aim_at(void *compressor, enum coder_aim aim)
 {
@@ -163,6 +172,7 @@ const struct coder_form gzip_form = {
     .append_stored = append_stored,
     .stored_len = stored_len,
     .compress = compress_piece,
+    .price = price_of,
     .aim = aim_at,
     .checksum = checksum_of,
     .join = join,

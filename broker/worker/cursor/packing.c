@@ -20,9 +20,9 @@ enum {
 	EARNED_BY_EVENT = 16, /* that comes, whoever wants it */
 	EARNED_BY_WRITE = 1100,
 	EARNED_BY_DELIVERY = 56,
-	/* Of an event that is read again. Who begins does that once, and gets
-	 * what it takes; so much more in a turn of those who are behind, in a
-	 * worker with few streams or many. */
+	/* Of an event that is read again, times the coding's price. Who begins
+	 * does that once, and gets what it takes; so much more in a turn of
+	 * those who are behind, in a worker with few streams or many. */
 	EARNED_BY_READING = 360,
 	BEGINNERS_OF_FEW = 300000,
 	BEGINNERS_OF_MANY = 75000,
@@ -95,9 +95,13 @@ packing_begin_catch_up(struct worker *worker)
 }
 
 void
-packing_earn_reading(struct worker *worker, size_t events)
+packing_earn_reading(
+    struct worker *worker, const struct subscriber *subscriber, size_t events)
 {
-	packs_earn(worker->packing->packs, EARNED_BY_READING * events);
+	struct packs *packs = worker->packing->packs;
+
+	packs_earn(packs, EARNED_BY_READING * events *
+			      packs_price(packs, subscriber->packed->coding));
 }
 
 void
@@ -317,7 +321,8 @@ earn(struct packing *packing, const struct subscriber *subscriber)
 	uint64_t credit = EARNED_BY_DELIVERY;
 
 	if (subscriber->owes_live && packing->for_beginners > 0) {
-		credit = EARNED_BY_READING;
+		credit = EARNED_BY_READING * packs_price(packing->packs,
+						 subscriber->packed->coding);
 		packing->for_beginners -= credit < packing->for_beginners
 					      ? credit
 					      : packing->for_beginners;

@@ -59,7 +59,8 @@ struct packing {
 void packing_begin_write(struct worker *worker, struct subscriber *subscriber);
 
 /* So many events were read from the store: that earns credit, see packing.c. */
-void packing_earn_reading(struct worker *worker, size_t events);
+void packing_earn_reading(
+    struct worker *worker, const struct subscriber *subscriber, size_t events);
 
 /*
  * For volley.h: is what was added one pack that can be written later, and

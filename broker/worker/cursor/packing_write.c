@@ -90,7 +90,7 @@ packing_add_texts(struct worker *worker, struct subscriber *subscriber,
 	const struct packing_text *end = texts + count;
 
 	packing_begin_write(worker, subscriber);
-	packing_earn_reading(worker, count);
+	packing_earn_reading(worker, subscriber, count);
 	reserve_pieces(worker->packing, texts, count);
 	while (texts < end) {
 		const struct packing_text *next = find_end(texts, end);

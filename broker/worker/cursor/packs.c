@@ -209,9 +209,9 @@ may_make(struct packs *packs, struct pack *pack)
 {
 	struct pack_events before = find_before(packs, &pack->key.after);
 
-	if (pack->key.stored ||
-	    packs_pay(packs, KEPT_COST + packs_cost(packs, &pack->key.of) +
-				 packs_cost(packs, &before) / 2))
+	if (pack->key.stored || packs_pay(packs, pack->key.coding, KEPT_COST,
+				    packs_cost(packs, &pack->key.of) +
+					packs_cost(packs, &before) / 2))
 		return true;
 	if (++pack->asked < ASKS)
 		return false;
@@ -253,7 +253,8 @@ struct frame
 packs_append(struct packs *packs, enum coding coding, struct buf *out,
     struct slice text, struct slice before)
 {
-	bool stored = !packs_pay(packs, LONE_COST + text.len + before.len / 2);
+	bool stored =
+	    !packs_pay(packs, coding, LONE_COST, text.len + before.len / 2);
 
 	append_piece(packs, coding, stored, text, before);
 	return append_chunk(packs, out);

@@ -105,6 +105,10 @@ void packs_destroy(struct packs *packs);
  * counts more than the bytes. */
 void packs_begin_turn(struct packs *packs, uint64_t credit, uint64_t readers);
 
+/* How much credit a byte of text takes in this coding, which streams may have.
+ */
+unsigned packs_price(const struct packs *packs, enum coding coding);
+
 /* Adds to the credit. */
 void packs_earn(struct packs *packs, uint64_t credit);
 

@@ -22,6 +22,12 @@ packs_begin_turn(struct packs *packs, uint64_t credit, uint64_t readers)
 	packs->credit += credit;
 }
 
+unsigned
+packs_price(const struct packs *packs, enum coding coding)
+{
+	return coder_price(packs->coders[coding]);
+}
+
 void
 packs_earn(struct packs *packs, uint64_t credit)
 {
@@ -46,10 +52,12 @@ packs_cost(const struct packs *packs, const struct pack_events *events)
 }
 
 bool
-packs_pay(struct packs *packs, uint64_t bytes)
+packs_pay(struct packs *packs, enum coding coding, uint64_t any, uint64_t bytes)
 {
-	if (packs->credit < bytes)
+	uint64_t cost = any + packs_price(packs, coding) * bytes;
+
+	if (packs->credit < cost)
 		return false;
-	packs->credit -= bytes;
+	packs->credit -= cost;
 	return true;
 }

@@ -20,7 +20,9 @@ enum { PACKS_CREDIT_KEPT = CODER_TEXT_MAX };
 uint64_t packs_cost(
     const struct packs *packs, const struct pack_events *events);
 
-/* Takes so much, if it is there. */
-bool packs_pay(struct packs *packs, uint64_t bytes);
+/* Takes what a pack costs in this coding, if that is there: what any pack does,
+ * and so many bytes of text. */
+bool packs_pay(
+    struct packs *packs, enum coding coding, uint64_t any, uint64_t bytes);
 
 #endif

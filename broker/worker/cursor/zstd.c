@@ -26,6 +26,7 @@ enum {
 	/* Of orders, levels 2 and 3 save less than 1, and cost more. */
 	SAME_LEVELS = 3,
 	HEAD_BYTES = 6, /* of a frame that has no size and no dictionary */
+	PRICE = 3,
 	MADE_MAX = HEAD_BYTES + PART_MAX + 1024,
 };
 
@@ -200,6 +201,13 @@ compress_piece(void *compressor, char *room, size_t size, struct slice text,
 	return out;
 }
 
+static unsigned
+price_of(const void *compressor)
+{
+	(void)compressor;
+	return PRICE;
+}
+
 const struct coder_form zstd_form = {
     .create = create,
     .destroy = destroy,
@@ -208,4 +216,5 @@ const struct coder_form zstd_form = {
     .append_stored = append_stored,
     .stored_len = stored_len,
     .compress = compress_piece,
+    .price = price_of,
 };
