@@ -39,13 +39,6 @@ watch(struct connection *connection, int events)
 		ev_io_start(loop, &connection->io);
 }
 
-void
-connection_set_deadline(struct connection *connection, uint64_t ms)
-{
-	wheel_set(&connection->worker->wheel, &connection->due,
-	    (uint32_t)((ms + 999) / 1000));
-}
-
 struct connection *
 connection_create(struct worker *worker, int fd, const struct address *hop)
 {
@@ -63,7 +56,7 @@ connection_create(struct worker *worker, int fd, const struct address *hop)
 	connection->io.data = connection;
 	ev_io_start(worker->loop, &connection->io);
 	wheel_node_init(&connection->due);
-	connection_set_deadline(connection, worker->config->http_head_timeout);
+	connection_await_request(connection);
 	connection->next = worker->connections;
 	if (connection->next != NULL)
 		connection->next->previous = connection;
@@ -323,7 +316,7 @@ read_request(struct connection *connection)
 		return;
 	got = buf_length(&connection->in) - before;
 	if (first)
-		connection_set_deadline(connection, config->http_head_timeout);
+		connection_await_request(connection);
 	/* Of a head, only the end of a line can make more, or being too long:
 	 * a client that sends byte by byte is not read anew each time. */
 	if (first || connection->proxy_due || connection->arrival != NULL ||

@@ -78,6 +78,10 @@ void connection_destroy(struct connection *connection);
  * up. */
 void connection_set_deadline(struct connection *connection, uint64_t ms);
 
+/* A head, or more of a body, is to come within http.head_timeout: at least as
+ * long. */
+void connection_await_request(struct connection *connection);
+
 enum connection_sent {
 	CONNECTION_SENT_ALL,  /* nothing is left to send */
 	CONNECTION_SENT_PART, /* the socket is full; it is watched */

@@ -8,6 +8,23 @@
 #include "broker/worker/subscriber.h"
 #include "broker/worker/worker_state.h"
 
+enum { TICK_MS = 1000 }; /* of the clock that deadlines go by */
+
+void
+connection_set_deadline(struct connection *connection, uint64_t ms)
+{
+	wheel_set(&connection->worker->wheel, &connection->due,
+	    (uint32_t)((ms + 999) / 1000));
+}
+
+void
+connection_await_request(struct connection *connection)
+{
+	/* A tick more: one may come at once. */
+	connection_set_deadline(connection,
+	    connection->worker->config->http_head_timeout + TICK_MS);
+}
+
 static void
 heartbeat(struct connection *connection)
 {

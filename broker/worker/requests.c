@@ -235,8 +235,7 @@ count_body(struct connection *connection, size_t before)
 	if (requests_full(worker))
 		return false;
 	if (held / BODY_PART_BYTES > before / BODY_PART_BYTES)
-		connection_set_deadline(
-		    connection, worker->config->http_head_timeout);
+		connection_await_request(connection);
 	return true;
 }
 

@@ -56,6 +56,20 @@ class Problems(BrokerCase):
             os.kill(worker, signal.SIGCONT)
             self.assertTrue(late.recv(100).startswith(b"HTTP/1.1 200 "))
 
+    def test_the_time_for_a_head_is_never_shorter(self):
+        broker = self.broker(http__head_timeout="1s")
+        begun = []
+        for _ in range(10):
+            before = time.monotonic()
+            client = socket.create_connection(("127.0.0.1", broker.port), 20)
+            self.clients.append(client)
+            client.sendall(GOOD)
+            begun.append((client, before))
+            wait_for(lambda: time.monotonic() > before + 0.1, "a while")
+        for client, before in begun:
+            self.assertTrue(client.recv(100).startswith(b"HTTP/1.1 408 "))
+            self.assertGreaterEqual(time.monotonic() - before, 1)
+
     def test_what_a_stream_cannot_be_opened_with(self):
         broker = self.broker(http__max_channels=2)
         for query, code in (
