@@ -51,6 +51,9 @@ class Stats(BrokerCase):
         for number in range(9):
             for _ in range(number % 3 + 1):
                 self.open(broker, "u%d" % number, "a,c:%d" % number)
+        # A worker that has just begun may not be able to ask the others yet.
+        wait_for(lambda: self.all_of(broker)["users"] == 9,
+                 "the numbers of all")
         said = self.all_of(broker)
         self.assertEqual(said["totalConnections"], 18)
         self.assertEqual(said["users"], 9)
